@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The transfer engine: agents, jobs, files. Sans-I/O.
+ *
+ * One xl_engine is shared by all agents of a world (one by default, a million
+ * in a simulation): it owns the allocator, interned names, the heap of
+ * deadlines and the queue of actions. An agent is one device's client. Jobs
+ * and files mirror IBackgroundCopyJob and IBackgroundCopyFile in C; the rules
+ * (Rnnn) are those of bits-semantics.
+ *
+ * How an environment drives it:
+ *   1. call an input (xl_agent_reply, _deliver, ...) or an API call
+ *      (xl_job_resume, ...), always with the time; time never goes back;
+ *   2. pull actions with xl_engine_next until it returns false, and carry
+ *      them out (carrying one out may call inputs again);
+ *   3. arm one alarm at xl_engine_deadline; when it fires, xl_engine_advance.
+ * No call may be made from inside a policy function or an xl_env callback.
+ *
+ * Strings given to the engine are copied (interned). Objects are freed with
+ * the agent; a job's handle stays good until then, also after Complete (R403).
+ */
+#ifndef XL_AGENT_H
+#define XL_AGENT_H
+
+#include <xl/err.h>
+#include <xl/ledger.h>
+#include <xl/map.h>
+#include <xl/param.h>
+#include <xl/policy.h>
+#include <xl/types.h>
+
+typedef struct xl_engine xl_engine;
+typedef struct xl_agent xl_agent;
+typedef struct xl_job xl_job;
+typedef struct xl_file xl_file;
+
+/* Identity of a remote file: equal means "the same version" (R809, R810). */
+typedef struct xl_version {
+  xl_bytes size;
+  int64_t mtime_s; /* Last-Modified, seconds; INT64_MIN: the server sends none */
+} xl_version;
+
+/* ---- what the engine tells ------------------------------------------- */
+
+/* One ended request: a row of /transfers. Bytes are booked by class. */
+typedef struct xl_transfer {
+  xl_agent *agent;
+  xl_file *file;
+  uint32_t request;
+  xl_source_kind kind;
+  uint32_t source; /* peer: device number; origin: mirror index of the file */
+  xl_scope scope;
+  xl_range range; /* asked for */
+  xl_time asked;
+  xl_time first; /* first byte seen; -1 none */
+  xl_time end;
+  xl_bytes delivered;
+  xl_ledger booked; /* sums to |delivered| */
+  xl_end outcome;
+  xl_err err;
+  xl_reason reason;
+  uint32_t rejected;
+  xl_span waited; /* from when the first of these bytes could be asked for */
+} xl_transfer;
+
+#define XL_EVENT_MAP(X)                                                        \
+  X(JOB_STATE, "job state: a = old, b = new, c = error code")                  \
+  X(REMOTE_NAME, "remote name: a = old mirror, b = new mirror, c = bytes kept") \
+  X(RESTART, "file restarts from 0: a = bytes dropped")                        \
+  X(PEER_DROPPED, "peer left out: a = device, b = end, c = ns banned")         \
+  X(SEARCH, "search for peers ended: a = found, b = known now")                \
+  X(CACHE_ADMIT, "peer cache: a = bytes, b = bytes now held")                  \
+  X(CACHE_EVICT, "peer cache: a = bytes, b = why (0 age, 1 size, 2 invalid)")  \
+  X(ORIGIN_ONLY, "peers are no longer used for this file: a = failures")
+
+typedef enum xl_event_kind {
+#define XL_EVENT_ENUM(name, text) XL_EVENT_##name,
+  XL_EVENT_MAP(XL_EVENT_ENUM)
+#undef XL_EVENT_ENUM
+  XL_NEVENTS
+} xl_event_kind;
+
+typedef struct xl_event {
+  xl_time at;
+  xl_event_kind kind;
+  xl_agent *agent;
+  xl_job *job;   /* NULL if none */
+  xl_file *file; /* NULL if none */
+  int64_t a, b, c;
+} xl_event;
+
+/* What the engine needs from around it. Callbacks must not call back in. */
+typedef struct xl_env {
+  uint32_t size; /* sizeof(xl_env) */
+  void *arg;
+  xl_alloc alloc;
+  /* The |n|-th 64-bit draw of device |agent_id|'s stream. */
+  uint64_t (*draw)(void *arg, uint32_t agent_id, uint64_t n);
+  /* What |reader| can see of |peer|'s map of the content |key|: the map and
+     the visible length; NULL when it sees nothing. */
+  const xl_map *(*peer_map)(void *arg, const xl_agent *reader, uint32_t peer,
+                            xl_name key, xl_version version,
+                            uint32_t *visible);
+  /* Bytes of the request that have arrived by now, the delivered ones
+     included. Asked before a request is judged stalled or a rate is read. */
+  xl_bytes (*arrived)(void *arg, const xl_agent *agent, uint32_t request);
+  void (*transfer)(void *arg, const xl_transfer *row); /* may be NULL */
+  void (*event)(void *arg, const xl_event *ev);        /* may be NULL */
+} xl_env;
+
+/* ---- engine ------------------------------------------------------------ */
+
+/* Start from xl_engine_cfg_default; a zero field means zero. */
+typedef struct xl_engine_cfg {
+  xl_span announce_interval; /* between published map lengths; default 1 s */
+  xl_span stall_timeout;     /* no bytes for so long: STALLED; 30 s */
+  xl_span connect_timeout;   /* no answer to a request; 15 s */
+  xl_span peer_timeout;      /* a peer's request may last no longer; 5 min,
+                                R649 */
+  xl_span time_slice;        /* R443; 300 s */
+  uint32_t peers_max;        /* known peers per file; 100 */
+  uint32_t requests_max;     /* requests under way per file; 64 */
+} xl_engine_cfg;
+
+typedef enum xl_job_state { /* bits-semantics 0.1 */
+  XL_JOB_QUEUED = 0,
+  XL_JOB_CONNECTING = 1,
+  XL_JOB_TRANSFERRING = 2,
+  XL_JOB_SUSPENDED = 3,
+  XL_JOB_ERROR = 4,
+  XL_JOB_TRANSIENT_ERROR = 5,
+  XL_JOB_TRANSFERRED = 6,
+  XL_JOB_ACKNOWLEDGED = 7,
+  XL_JOB_CANCELLED = 8
+} xl_job_state;
+
+typedef enum xl_priority { /* FOREGROUND is the lowest number */
+  XL_PRIORITY_FOREGROUND = 0,
+  XL_PRIORITY_HIGH = 1,
+  XL_PRIORITY_NORMAL = 2,
+  XL_PRIORITY_LOW = 3
+} xl_priority;
+
+#define XL_PEERCACHING_CLIENT 1u /* may download from peers, R504, R610 */
+#define XL_PEERCACHING_SERVER 2u /* may be cached and served */
+
+typedef enum xl_action_kind {
+  XL_ACT_HEAD,    /* size and time stamp of |url| */
+  XL_ACT_GET,     /* |range| of |url|, or of |peer|'s copy */
+  XL_ACT_CANCEL,  /* stop |request|; answer with xl_agent_ended(CANCELLED) */
+  XL_ACT_FIND,    /* look for peers that hold |key|; xl_agent_found */
+  XL_ACT_ANSWER,  /* to |ask|: accept or refuse */
+  XL_ACT_PUBLISH, /* this device now has, or no longer has, a map of |key| */
+  XL_ACT_NOTIFY   /* job reached TRANSFERRED or ERROR (R427) */
+} xl_action_kind;
+
+typedef struct xl_action {
+  xl_action_kind kind;
+  xl_agent *agent;
+  xl_job *job;      /* HEAD, GET, FIND, NOTIFY */
+  xl_file *file;    /* HEAD, GET, FIND */
+  uint32_t request; /* HEAD, GET, CANCEL, FIND (its search number) */
+  xl_source_kind source; /* HEAD, GET */
+  xl_name url;      /* HEAD, GET from an origin: the current remote name */
+  uint32_t peer;    /* HEAD, GET from a peer: device number */
+  xl_scope scope;   /* of that peer */
+  xl_name key;      /* FIND, PUBLISH, GET from a peer: what is shared */
+  xl_version version; /* the same */
+  xl_range range;   /* GET: bytes of the local file */
+  xl_bytes offset;  /* GET: where range.begin lies in the remote file */
+  bool whole;       /* GET without a Range header (R804) */
+  bool background;  /* yields to foreground traffic (R444) */
+  xl_find find;     /* FIND */
+  uint32_t ask;     /* ANSWER */
+  xl_answer answer; /* ANSWER */
+  bool on;          /* PUBLISH: has (true) or no longer has (false) */
+  bool complete;    /* PUBLISH: holds all of it, validated */
+} xl_action;
+
+typedef struct xl_agent_cfg {
+  uint32_t id;   /* the environment's number of the device */
+  void *user;    /* the environment's own; xl_agent_user */
+  const xl_policy *policy;
+  const xl_value *params; /* policy->nparams values; NULL: the defaults.
+                             Borrowed until the engine is freed. */
+  uint32_t peercaching;   /* machine flags (R610) */
+  xl_device_view device;
+} xl_agent_cfg;
+
+typedef struct xl_range_spec { /* BG_FILE_RANGE, R203 */
+  xl_bytes offset;
+  xl_bytes length; /* XL_LENGTH_TO_EOF: to the end */
+} xl_range_spec;
+
+typedef struct xl_file_info {
+  const char *remote; /* URL */
+  const char *local;
+  const char *content;       /* published identity of the content, shared by
+                                all its mirrors; NULL: the URL is the identity */
+  uint32_t piece_bytes;      /* of the published piece hashes, > 0 */
+  const char *const *mirrors; /* other URLs that hold the same; may be NULL */
+  uint32_t nmirrors;
+  const xl_range_spec *ranges; /* NULL: the whole file */
+  uint32_t nranges;
+} xl_file_info;
+
+typedef struct xl_file_progress { /* BG_FILE_PROGRESS, R106-R111 */
+  xl_bytes total;                 /* XL_SIZE_UNKNOWN until learned */
+  xl_bytes transferred;
+  bool completed; /* handed over by xl_job_complete */
+} xl_file_progress;
+
+typedef struct xl_job_progress { /* BG_JOB_PROGRESS, R430 */
+  xl_bytes total;
+  xl_bytes transferred;
+  uint32_t files_total;
+  uint32_t files_transferred;
+} xl_job_progress;
+
+typedef struct xl_peer_info {
+  uint32_t id;
+  xl_scope scope;
+} xl_peer_info;
+
+/* What a server or peer says before its bytes. */
+typedef struct xl_reply {
+  uint32_t status;    /* HTTP: 200, 206, 404, 416, 503 ... */
+  xl_version version; /* size: of the whole remote file, or unknown */
+  bool ranges;        /* Accept-Ranges */
+} xl_reply;
+
+typedef enum xl_verdict {
+  XL_VERDICT_PENDING, /* the check comes with a later delivery or the end */
+  XL_VERDICT_GOOD,
+  XL_VERDICT_BAD /* drop: FAILED_CHECK */
+} xl_verdict;
+
+XL_BEGIN_DECLS
+
+xl_engine_cfg xl_engine_cfg_default(void);
+/* Errors: E_INVALIDARG, E_OUTOFMEMORY; then *out is NULL. |env| is copied. */
+XL_CHECKED xl_err xl_engine_new(xl_engine **out, const xl_engine_cfg *cfg,
+                                const xl_env *env);
+void xl_engine_del(xl_engine *eng); /* NULL is fine; frees its agents */
+/* Earliest time something is due; XL_NEVER: nothing. */
+xl_time xl_engine_deadline(const xl_engine *eng);
+/* Does what is due at |now|. A driver may be late, never early. */
+void xl_engine_advance(xl_engine *eng, xl_time now);
+/* The next action in order; false when there is none. */
+bool xl_engine_next(xl_engine *eng, xl_action *out);
+/* The interned string, or NULL for 0. Lives as long as the engine. */
+const char *xl_engine_string(const xl_engine *eng, xl_name name);
+/* Interns; 0 when out of memory. */
+xl_name xl_engine_name(xl_engine *eng, const char *s);
+/* Checks every invariant of every agent (slow). NULL: all hold; else a text
+   that says which is broken, in storage of the engine. */
+const char *xl_engine_check(xl_engine *eng);
+/* Sticky: out of memory, or a policy that gave an illegal answer (the text
+   says which). XL_OK: fine. After a failure the run must be given up. */
+xl_err xl_engine_status(const xl_engine *eng, const char **text);
+
+/* ---- agent ------------------------------------------------------------- */
+
+XL_CHECKED xl_err xl_agent_new(xl_agent **out, xl_engine *eng,
+                               const xl_agent_cfg *cfg, xl_time now);
+void xl_agent_del(xl_agent *a); /* NULL is fine */
+void *xl_agent_user(const xl_agent *a);
+uint32_t xl_agent_id(const xl_agent *a);
+/* The map of what this device holds of |key|; NULL when it holds none. */
+const xl_map *xl_agent_map(const xl_agent *a, xl_name key, xl_version version);
+/* Everything ever received, by class, dropped bytes moved to their wasted
+   class; sums to all bytes delivered. */
+const xl_ledger *xl_agent_ledger(const xl_agent *a);
+/* Puts a validated copy into the peer cache: the device held it before. */
+XL_CHECKED xl_err xl_agent_hold(xl_agent *a, const xl_file_info *info,
+                                xl_version version, xl_time now);
+
+/* Inputs. |request| is the number of the action they answer; unknown numbers
+   (of requests that have ended) are ignored. */
+void xl_agent_reply(xl_agent *a, uint32_t request, const xl_reply *reply,
+                    xl_time now);
+/* |range|: bytes of the local file, in order within the request. |data| may
+   be NULL. A request whose last asked byte has come ends as DONE. */
+void xl_agent_deliver(xl_agent *a, uint32_t request, xl_range range,
+                      xl_version version, xl_verdict verdict, const void *data,
+                      xl_time now);
+/* The request ended before that. |total|: bytes that arrived in all; those
+   not delivered yet are booked now as if delivered with verdict PENDING.
+   |retry_after|: of a refusal, 0 none. */
+void xl_agent_ended(xl_agent *a, uint32_t request, xl_end end, xl_err err,
+                    xl_bytes total, xl_span retry_after, xl_time now);
+/* Bytes that arrived for a request that had ended. */
+void xl_agent_late(xl_agent *a, xl_bytes bytes, xl_time now);
+/* Answer to FIND. |last|: the search is over. */
+void xl_agent_found(xl_agent *a, uint32_t search, const xl_peer_info *peers,
+                    uint32_t n, bool last, xl_time now);
+/* A peer asks; answered by XL_ACT_ANSWER with the same |ask|. */
+void xl_agent_asked(xl_agent *a, uint32_t ask, uint32_t from, xl_scope scope,
+                    xl_name key, xl_version version, xl_range range,
+                    xl_time now);
+/* An accepted ask is over: |bytes| were sent. */
+void xl_agent_served(xl_agent *a, uint32_t ask, xl_bytes bytes, xl_time now);
+/* All adapters lost, or back (R406). Requests under way end as LINK_LOST;
+   bytes that arrived are taken from env->arrived first. */
+void xl_agent_link(xl_agent *a, bool up, xl_time now);
+/* The process died and starts again: requests, searches and known peers are
+   gone; jobs, received bytes and the cache are as they were persisted. */
+void xl_agent_restart(xl_agent *a, xl_time now);
+/* Books what has arrived for requests under way (end of a run). */
+void xl_agent_settle(xl_agent *a, xl_time now);
+
+/* ---- job (IBackgroundCopyJob, 2, 3, 4) ---------------------------------- */
+
+XL_CHECKED xl_err xl_job_create(xl_agent *a, const char *name, xl_job **out,
+                                xl_time now);
+xl_err xl_job_add_file(xl_job *j, const xl_file_info *info, xl_file **out,
+                       xl_time now);
+xl_err xl_job_resume(xl_job *j, xl_time now);
+xl_err xl_job_suspend(xl_job *j, xl_time now);
+xl_err xl_job_cancel(xl_job *j, xl_time now);
+xl_err xl_job_complete(xl_job *j, xl_time now);
+xl_err xl_job_set_priority(xl_job *j, xl_priority p, xl_time now);
+xl_err xl_job_set_peercaching(xl_job *j, uint32_t flags, xl_time now);
+xl_err xl_job_set_min_retry_delay(xl_job *j, uint32_t seconds, xl_time now);
+xl_err xl_job_set_no_progress_timeout(xl_job *j, uint32_t seconds, xl_time now);
+xl_err xl_job_set_max_download_time(xl_job *j, uint32_t seconds, xl_time now);
+xl_job_state xl_job_state_of(const xl_job *j);
+const char *xl_job_state_name(xl_job_state s);
+void xl_job_progress_of(const xl_job *j, xl_job_progress *out);
+/* S_OK and the code, or E_ERROR_INFORMATION_UNAVAILABLE (R429). |file| may be
+   NULL. */
+xl_err xl_job_error(const xl_job *j, xl_err *code, xl_file **file);
+uint32_t xl_job_error_count(const xl_job *j); /* R428 */
+uint32_t xl_job_nfiles(const xl_job *j);
+xl_file *xl_job_file(const xl_job *j, uint32_t i);
+void *xl_job_user(const xl_job *j);
+void xl_job_set_user(xl_job *j, void *user);
+
+/* ---- file (IBackgroundCopyFile, 2, 3, 4) -------------------------------- */
+
+const char *xl_file_remote_name(const xl_file *f);
+const char *xl_file_local_name(const xl_file *f);
+void xl_file_progress_of(const xl_file *f, xl_file_progress *out);
+xl_err xl_file_set_remote_name(xl_file *f, const char *url, xl_time now);
+/* S_OK and the ranges, or S_FALSE, 0, NULL (R201). */
+xl_err xl_file_ranges(const xl_file *f, const xl_range_spec **out,
+                      uint32_t *n);
+/* R304-R306. */
+xl_err xl_file_set_validation(xl_file *f, bool valid, xl_time now);
+bool xl_file_validated(const xl_file *f);
+bool xl_file_from_peer(const xl_file *f); /* R310 */
+/* File data from the origin and from peers; sums to transferred (R321). */
+void xl_file_peer_stats(const xl_file *f, xl_bytes *from_origin,
+                        xl_bytes *from_peers);
+/* By class; the useful classes sum to transferred. */
+const xl_ledger *xl_file_ledger(const xl_file *f);
+/* First copies from mirror |i|; 0 .. nmirrors. */
+xl_bytes xl_file_mirror_bytes(const xl_file *f, uint32_t i);
+uint32_t xl_file_mirror(const xl_file *f);
+uint32_t xl_file_switches(const xl_file *f); /* remote-name switches */
+uint32_t xl_file_restarts(const xl_file *f);
+xl_time xl_file_started(const xl_file *f);  /* first request; -1 none */
+xl_time xl_file_finished(const xl_file *f); /* last byte; -1 not yet */
+xl_job *xl_file_job(const xl_file *f);
+uint32_t xl_file_index(const xl_file *f); /* in the job, from 0 */
+
+XL_END_DECLS
+
+#endif
