@@ -34,6 +34,7 @@ typedef struct record_header {
   const char *network_params; /* JSON object */
   uint64_t seed;
   const char *command; /* canonical: no output path, -j or --json */
+  const char *version; /* of xferlab; NULL: left empty */
 } record_header;
 
 typedef struct record record;

@@ -15,6 +15,7 @@
 #define RECORD_SCHEMA_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include <xl/agent.h>
 
@@ -334,5 +335,12 @@ extern const schema_desc schema_tables[SCHEMA_NTABLES];
 /* The |i|-th member of an enum by its name in the schema ("reason"), lower
    case with '-'; NULL past the end. */
 const char *schema_enum_member(const char *enumeration, unsigned i);
+
+/* The text of a field; where the table leaves it out, that of the field above
+   it (percentiles of one quantity). */
+const char *schema_field_text(const schema_desc *d, uint32_t i);
+
+/* The table part of docs/trace.md. */
+void schema_print_markdown(FILE *to);
 
 #endif
