@@ -42,6 +42,9 @@ typedef struct dist {
    coupled across scenarios. */
 double dist_quantile(const dist *d, double u);
 double dist_draw(const dist *d, rng *r);
+/* The mean, to about six digits (what lies beyond the 1 - 2^-50 quantile is
+   left out); POISSON: of the gap between two arrivals, ns. */
+double dist_mean(const dist *d);
 
 typedef enum scn_power { SCN_MAINS, SCN_BATTERY } scn_power;
 
