@@ -6,6 +6,10 @@
  *
  * Draws are keyed by (seed, purpose, site class name, site index, device class
  * name, index in the site), never by a position in these arrays.
+ *
+ * Tasks that would arrive, and changes that would happen, at or after the
+ * scenario's duration are left out. A device goes on and off in turn: churn
+ * and crashes are already laid over one another, as are overlapping faults.
  */
 #ifndef SIM_FLEET_H
 #define SIM_FLEET_H

@@ -35,7 +35,7 @@ static double quantile(const dist *d, double u) {
     return d->table[i < d->ntable ? i : d->ntable - 1];
   }
   }
-  assert(!"a kind of distribution without a quantile");
+  assert(0 && "a kind of distribution without a quantile");
   return 0;
 }
 

@@ -46,9 +46,13 @@ uint64_t rng_fold(uint64_t key, uint64_t n) {
   return block(key, n, USE_NUMBER, 0);
 }
 
-uint64_t rng_at(uint64_t key, uint64_t n) { return block(key, n, USE_DRAW, 0); }
+uint64_t rng_at(uint64_t key, uint64_t n) {
+  return block(key, n, USE_DRAW, 0);
+}
 
-uint64_t rng_u64(rng *r) { return rng_at(r->key, r->next++); }
+uint64_t rng_u64(rng *r) {
+  return rng_at(r->key, r->next++);
+}
 
 /* The middle of one of 2^52 equal cells: never 0, never 1, and symmetric. */
 double rng_unit(rng *r) {
