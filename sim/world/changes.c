@@ -37,8 +37,8 @@ static void device_on(world *w, uint32_t i) {
 
 static void capacity_row(world *w, const fleet_change *c) {
   const fleet *fl = w->fl;
-  row_capacity row = {.at_ns = c->at, .down_Bps = c->down_Bps,
-                      .up_Bps = c->up_Bps};
+  row_capacity row = {
+      .at_ns = c->at, .down_Bps = c->down_Bps, .up_Bps = c->up_Bps};
 
   for (uint32_t i = 0; i < fl->nsites; i++) {
     if (fl->sites[i].node == c->index) {

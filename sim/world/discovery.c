@@ -105,8 +105,7 @@ void discovery_publish(world *w, const xl_action *a) {
       }
       o->list[i] = (offer){device, a->complete, a->version};
     } else if (i < o->n) {
-      memmove(&o->list[i], &o->list[i + 1],
-              (o->n - i - 1) * sizeof *o->list);
+      memmove(&o->list[i], &o->list[i + 1], (o->n - i - 1) * sizeof *o->list);
       o->n--;
     }
   }
@@ -119,8 +118,7 @@ void discovery_publish(world *w, const xl_action *a) {
 static bool offer_fits(const world *w, const find_state *f, const offer *o) {
   const device_state *d = &w->devices[o->device];
 
-  if (o->device == f->device ||
-      (f->find.complete_only && !o->complete) ||
+  if (o->device == f->device || (f->find.complete_only && !o->complete) ||
       o->version.size != f->version.size ||
       o->version.mtime_s != f->version.mtime_s) {
     return false;
@@ -155,7 +153,8 @@ static uint32_t select_peers(world *w, const find_state *f, xl_peer_info *out,
     uint32_t first = n, seen = 0;
     for (uint32_t i = 0; i < o->n; i++) {
       const offer *p = &o->list[i];
-      if (!offer_fits(w, f, p) || discovery_scope(w, f->device, p->device) != s) {
+      if (!offer_fits(w, f, p) ||
+          discovery_scope(w, f->device, p->device) != s) {
         continue;
       }
       seen++;
@@ -202,8 +201,8 @@ void discovery_find(world *w, const xl_action *a) {
     i++;
   }
   if (i == w->nfinds) {
-    w->finds = world_grow(w->finds, &w->finds_cap, w->nfinds + 1,
-                          sizeof *w->finds);
+    w->finds =
+        world_grow(w->finds, &w->finds_cap, w->nfinds + 1, sizeof *w->finds);
     w->finds[w->nfinds++] = (find_state){0};
   }
   find_state *f = &w->finds[i];

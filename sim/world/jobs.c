@@ -90,8 +90,8 @@ bool jobs_init(world *w) {
 static xl_err create(world *w, const fleet_task *t, task_state *st) {
   const scn_job *j = &w->scn->jobs[t->job];
   xl_time now = world_now(w);
-  xl_err err = xl_job_create(w->devices[t->device].agent, j->name, &st->job,
-                             now);
+  xl_err err =
+      xl_job_create(w->devices[t->device].agent, j->name, &st->job, now);
 
   if (err != XL_OK) {
     return err;

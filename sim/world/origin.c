@@ -40,8 +40,8 @@ bool origin_init(world *w) {
       size_t at = o * s->ncontents + c;
       w->url_text[at] = world_alloc((size_t)len + 1, 1);
       memcpy(w->url_text[at], url, (size_t)len + 1);
-      w->versions[at] = (xl_version){s->contents[c].size,
-                                     content_mtime(s, o, c)};
+      w->versions[at] =
+          (xl_version){s->contents[c].size, content_mtime(s, o, c)};
       xl_name name = xl_engine_name(w->eng, url);
       if (name == 0) {
         return fail_set(w->why, EXIT_RUN_FAILED, "out of memory");

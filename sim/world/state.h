@@ -41,7 +41,7 @@ typedef struct wire {
   xl_version version;
   xl_bytes bytes; /* of the answer */
   xl_bytes seen;  /* of them tallied so far */
-  uint32_t next;  /* in the device's list, the origin's queue or the free list */
+  uint32_t next; /* in the device's list, the origin's queue or the free list */
   uint32_t prev;
   uint32_t queue_next; /* in an origin's queue */
 } wire;
@@ -54,16 +54,16 @@ typedef struct chan {
   uint32_t source; /* origin or device */
   uint32_t nwires;
   xl_scope scope;
-  xl_rate cap;  /* without the answer's own */
-  bool slot;    /* holds one of the origin's connections */
-  bool crosses; /* the uplink of the asker's site */
+  xl_rate cap;   /* without the answer's own */
+  bool slot;     /* holds one of the origin's connections */
+  bool crosses;  /* the uplink of the asker's site */
   uint32_t next; /* in the device's list, or the free list */
 } chan;
 
 typedef struct origin_state {
   bool down;
-  uint32_t status; /* answers with it; 0: normally */
-  uint32_t slots;  /* connections in use */
+  uint32_t status;                 /* answers with it; 0: normally */
+  uint32_t slots;                  /* connections in use */
   uint32_t queue_head, queue_tail; /* wires waiting for one */
   uint64_t egress, requests, refused;
 } origin_state;
@@ -138,9 +138,9 @@ typedef struct world {
   xl_version *versions; /* [origin * ncontents + content] */
   struct url {
     uint32_t origin, content;
-  } *urls; /* by xl_name */
+  } * urls; /* by xl_name */
   size_t nurls;
-  char **url_text; /* [origin * ncontents + content]; NULL: not there */
+  char **url_text;      /* [origin * ncontents + content]; NULL: not there */
   const char **mirrors; /* scratch for xl_file_info */
 
   wire *wires;
@@ -168,14 +168,23 @@ typedef struct world {
 } world;
 
 /* Tags of the network's callbacks: kind, generation, index. */
-typedef enum tag_kind { TAG_WIRE, TAG_REPLY, TAG_FIND, TAG_FOUND, TAG_SEARCH_END, TAG_ORPHAN } tag_kind;
+typedef enum tag_kind {
+  TAG_WIRE,
+  TAG_REPLY,
+  TAG_FIND,
+  TAG_FOUND,
+  TAG_SEARCH_END,
+  TAG_ORPHAN
+} tag_kind;
 #define TAG(kind, generation, index)                                           \
   ((uint64_t)(kind) << 56 | (uint64_t)((generation)&0xffffffu) << 32 | (index))
 #define TAG_KIND(tag) ((tag_kind)((tag) >> 56))
 #define TAG_GENERATION(tag) ((uint32_t)((tag) >> 32 & 0xffffffu))
 #define TAG_INDEX(tag) ((uint32_t)(tag))
 
-static inline xl_time world_now(const world *w) { return w->ops->now(w->net); }
+static inline xl_time world_now(const world *w) {
+  return w->ops->now(w->net);
+}
 
 /* Growing arrays; out of memory ends the process with one line (the spool
    keeps what was recorded). */
@@ -226,7 +235,7 @@ void changes_due(world *w);
 /* tally.c: bytes on the network by source, link and time. */
 void tally_wire(world *w, wire *x, xl_bytes total); /* arrived in all */
 void tally_busy(world *w, const wire *x, bool on);
-void tally_bins(world *w); /* closes series bins that are due */
+void tally_bins(world *w);                /* closes series bins that are due */
 void tally_rows(world *w, xl_time ended); /* all tables at the end */
 void tally_transfer(void *arg, const xl_transfer *t);
 void tally_event(void *arg, const xl_event *e);

@@ -64,7 +64,8 @@ void tally_busy(world *w, const wire *x, bool on) {
   }
 }
 
-/* ---- series ---------------------------------------------------------------- */
+/* ---- series ----------------------------------------------------------------
+ */
 
 static void rate_rows(world *w, link_state *l, uint32_t n, enum link_what what,
                       xl_time at) {
@@ -130,7 +131,8 @@ void tally_bins(world *w) {
   }
 }
 
-/* ---- rows of requests and events ------------------------------------------ */
+/* ---- rows of requests and events ------------------------------------------
+ */
 
 static uint32_t origin_of(const world *w, uint32_t content, uint32_t mirror) {
   const scn_content *c = &w->scn->contents[content];
@@ -265,8 +267,8 @@ static void device_rows(world *w, xl_time ended) {
     row.sent_site = st->sent[XL_SCOPE_SITE];
     row.sent_group = st->sent[XL_SCOPE_GROUP];
     row.sent_internet = st->sent[XL_SCOPE_INTERNET];
-    row.sent = row.sent_subnet + row.sent_site + row.sent_group +
-               row.sent_internet;
+    row.sent =
+        row.sent_subnet + row.sent_site + row.sent_group + row.sent_internet;
     row.control = st->control;
     row.wasted = row.received - xl_ledger_useful(l);
     record_rows(w->cfg->record, SCHEMA_DEVICES, &row, 1);
@@ -340,8 +342,8 @@ static void job_rows(world *w, xl_time ended) {
 static void link_rows(world *w, link_state *l, uint32_t n,
                       enum link_what what) {
   for (uint32_t i = 0; i < n; i++) {
-    net_node node = what == LINK_ORIGIN_UP ? w->fl->origins[i].node
-                                           : w->fl->sites[i].node;
+    net_node node =
+        what == LINK_ORIGIN_UP ? w->fl->origins[i].node : w->fl->sites[i].node;
     xl_rate down, up;
     row_links row;
     memset(&row, 0, sizeof row);
@@ -350,9 +352,8 @@ static void link_rows(world *w, link_state *l, uint32_t n,
     row.index = i;
     row.capacity_Bps = what == LINK_SITE_DOWN ? down : up;
     row.bytes = l[i].bytes;
-    row.busy_ns = l[i].busy + (l[i].active > 0
-                                   ? world_now(w) - l[i].busy_since
-                                   : 0);
+    row.busy_ns =
+        l[i].busy + (l[i].active > 0 ? world_now(w) - l[i].busy_since : 0);
     record_rows(w->cfg->record, SCHEMA_LINKS, &row, 1);
   }
 }

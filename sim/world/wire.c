@@ -53,8 +53,8 @@ wire *wire_of(world *w, uint64_t tag) {
     return NULL;
   }
   wire *x = &w->wires[i];
-  return x->state != WIRE_FREE && (x->generation & 0xffffffu) ==
-                                      TAG_GENERATION(tag)
+  return x->state != WIRE_FREE &&
+                 (x->generation & 0xffffffu) == TAG_GENERATION(tag)
              ? x
              : NULL;
 }
@@ -69,8 +69,8 @@ static uint32_t wire_new(world *w) {
   if (i != XL_NONE) {
     w->wire_free = w->wires[i].next;
   } else {
-    w->wires = world_grow(w->wires, &w->wires_cap, w->nwires + 1,
-                          sizeof *w->wires);
+    w->wires =
+        world_grow(w->wires, &w->wires_cap, w->nwires + 1, sizeof *w->wires);
     i = w->nwires++;
     w->wires[i] = (wire){0};
   }
@@ -110,7 +110,9 @@ static net_node source_node(const world *w, xl_source_kind kind,
                                 : w->fl->origins[source].node;
 }
 
-static xl_rate rate_min(xl_rate a, xl_rate b) { return a < b ? a : b; }
+static xl_rate rate_min(xl_rate a, xl_rate b) {
+  return a < b ? a : b;
+}
 
 static uint32_t chan_open(world *w, uint32_t device, xl_source_kind kind,
                           uint32_t source, xl_scope scope) {
@@ -127,8 +129,8 @@ static uint32_t chan_open(world *w, uint32_t device, xl_source_kind kind,
     i = w->chan_free;
     w->chan_free = w->chans[i].next;
   } else {
-    w->chans = world_grow(w->chans, &w->chans_cap, w->nchans + 1,
-                          sizeof *w->chans);
+    w->chans =
+        world_grow(w->chans, &w->chans_cap, w->nchans + 1, sizeof *w->chans);
     i = w->nchans++;
   }
   xl_rate cap = d->cap_Bps;
@@ -319,7 +321,8 @@ void wire_answer(world *w, const xl_action *a) {
   }
 }
 
-/* ---- answers arrive ------------------------------------------------------- */
+/* ---- answers arrive -------------------------------------------------------
+ */
 
 void wire_replied(world *w, uint64_t tag) {
   wire *x = wire_of(w, tag);
@@ -339,7 +342,8 @@ void wire_replied(world *w, uint64_t tag) {
                    world_now(w));
     return;
   }
-  xl_reply reply = {.status = x->refusal, .version = x->version, .ranges = true};
+  xl_reply reply = {
+      .status = x->refusal, .version = x->version, .ranges = true};
   if (c->kind == XL_SOURCE_ORIGIN) {
     reply.ranges = w->scn->origins[c->source].ranges;
   }
@@ -380,7 +384,8 @@ void wire_done(world *w, uint64_t tag, uint64_t bytes) {
                    copy.version, XL_VERDICT_GOOD, NULL, world_now(w));
 }
 
-/* ---- ends ------------------------------------------------------------------ */
+/* ---- ends ------------------------------------------------------------------
+ */
 
 static uint32_t wire_find(const world *w, uint32_t device, uint32_t request) {
   uint32_t i = w->devices[device].wires;
@@ -436,8 +441,8 @@ void wire_drop_asker(world *w, uint32_t device) {
   for (; i != XL_NONE; i = next) {
     wire *x = &w->wires[i];
     next = x->next;
-    bool upload = w->chans[x->chan].kind == XL_SOURCE_PEER &&
-                  x->state == WIRE_SENDING;
+    bool upload =
+        w->chans[x->chan].kind == XL_SOURCE_PEER && x->state == WIRE_SENDING;
     wire_stop(w, i);
     if (upload) {
       /* The server goes on holding the slot until it notices. */

@@ -6,7 +6,6 @@
 
 #include "world/state.h"
 
-
 static void act(world *w, const xl_action *a) {
   w->actions++;
   switch (a->kind) {
@@ -58,7 +57,8 @@ static void pump(world *w) {
   }
 }
 
-/* ---- callbacks of the network ---------------------------------------------- */
+/* ---- callbacks of the network ----------------------------------------------
+ */
 
 static void on_asked(void *arg, net_channel ch, uint64_t tag) {
   (void)ch;
@@ -103,7 +103,8 @@ static void on_timer(void *arg, uint64_t tag) {
   pump(arg);
 }
 
-/* ---- what the engine asks ------------------------------------------------- */
+/* ---- what the engine asks -------------------------------------------------
+ */
 
 static uint64_t draw(void *arg, uint32_t agent_id, uint64_t n) {
   const world *w = arg;
@@ -120,9 +121,8 @@ static const xl_map *peer_map(void *arg, const xl_agent *reader, uint32_t peer,
   if (m == NULL) {
     return NULL;
   }
-  xl_span latency =
-      w->ops->latency(w->net, w->fl->devices[peer].node,
-                      w->fl->devices[xl_agent_id(reader)].node);
+  xl_span latency = w->ops->latency(w->net, w->fl->devices[peer].node,
+                                    w->fl->devices[xl_agent_id(reader)].node);
   *visible = xl_map_visible(m, world_now(w), latency);
   return m;
 }
@@ -140,7 +140,8 @@ static void *heap(void *arg, void *ptr, size_t size) {
   return realloc(ptr, size);
 }
 
-/* ---- a run ---------------------------------------------------------------- */
+/* ---- a run ----------------------------------------------------------------
+ */
 
 static bool open_all(world *w) {
   const fleet *fl = w->fl;
@@ -194,8 +195,8 @@ static void close_all(world *w) {
   for (uint32_t i = 0; w->index != NULL && i < w->index_cap; i++) {
     free(w->index[i].list);
   }
-  for (size_t i = 0; w->url_text != NULL &&
-                     i < w->scn->norigins * w->scn->ncontents; i++) {
+  for (size_t i = 0;
+       w->url_text != NULL && i < w->scn->norigins * w->scn->ncontents; i++) {
     free(w->url_text[i]);
   }
   free(w->index);
@@ -334,9 +335,8 @@ bool world_run(const world_cfg *cfg, world_result *out, fail *why) {
                       "an invariant of the engine broke: %s", broken);
     }
     good = tally_closes(&w, why) && good;
-    *out = (world_result){.interrupted = *cfg->stop,
-                          .ended = ended,
-                          .transfers = w.transfers};
+    *out = (world_result){
+        .interrupted = *cfg->stop, .ended = ended, .transfers = w.transfers};
   }
   close_all(&w);
   return good;
