@@ -34,12 +34,13 @@ LD.asan := -fsanitize=address,undefined
 LD.cov := --coverage
 CFLAGS_ALL := $(BASE) $(OPT.$(MODE)) $(WARN) $(CFLAGS)
 CXXFLAGS_ALL := -std=c++17 -g -fPIC -MMD -MP $(OPT.$(MODE)) -Wall -Wextra $(CXXFLAGS)
-POSIX := -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
 
 pkg = $(shell pkg-config $(1) $(2) 2>/dev/null)
 HDF5_CFLAGS := $(call pkg,--cflags,hdf5)
 HDF5_LIBS := $(call pkg,--libs,hdf5)
 LIBS := $(HDF5_LIBS) -lyaml -ljansson -lxxhash -lRmath -ldl -lm
+
+POSIX := -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
 
 # ---- layers ----------------------------------------------------------------
 # The include paths are the layering rules: a folder cannot name a header that
@@ -47,7 +48,7 @@ LIBS := $(HDF5_LIBS) -lyaml -ljansson -lxxhash -lRmath -ldl -lm
 
 INC.engine := -Iengine/include -Iengine/src
 INC.policy := -Iengine/include
-INC.net := -Iengine/include -Isim
+INC.net := -Iengine/include -Isim $(POSIX) -DXFERLAB_LIBDIR='"$(PREFIX)/lib/xferlab"'
 INC.sim := -Iengine/include -Isim $(POSIX)
 INC.record := -Iengine/include -Isim $(HDF5_CFLAGS) $(POSIX)
 INC.analysis := -Iengine/include -Isim -I. $(HDF5_CFLAGS) $(POSIX)
@@ -129,5 +130,65 @@ $(OUT)/tests/$(1)/$(2)/%: tests/$(1)/$(2)/%.c $$(LIBS.$(1).$(2)) $(wildcard test
 endef
 $(foreach a,engine policy scenario fleet record analysis world,$(eval $(call test_area,unit,$(a))))
 $(eval $(call test_area,contract,net))
+
+# ---- what people call ----------------------------------------------------------------
+
+.PHONY: all deps demo test test-long bench lint format asan purity install clean help
+.DEFAULT_GOAL := all
+
+all: $(OUT)/xferlab $(MODULES) ## build the program and its networks
+	@echo "built $(OUT)/xferlab; 'make demo' shows what it does, 'make help' lists more"
+
+deps: ## install the Debian packages that are missing
+	$(Q)tests/deps
+
+# deps may install what the flags above are asked from, hence a second make.
+demo: deps ## compare three policies on a branch-office rollout (about 2 minutes)
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(OUT)/xferlab compare scenarios/branch-office.yaml -o results/demo
+	@echo "open results/demo/report.html"
+
+test: deps ## every quick test (under 20 minutes on 2 cores)
+	$(Q)$(MAKE) --no-print-directory test-now
+
+test-long: deps ## the tests that take longer: 20 seeds, 100 kills
+	$(Q)$(MAKE) --no-print-directory test-now LONG=1
+
+.PHONY: test-now unit
+unit: $(TESTS.quick)
+test-now: all unit lint
+	$(Q)LONG=$(LONG) OUT=$(OUT) CC=$(CC) tests/run $(TESTS.quick)
+
+bench: all ## the budgets of the design, each as one line (B=B7 for one)
+	$(Q)OUT=$(OUT) tests/bench/run $(B)
+
+asan: ## build with address and undefined-behaviour sanitizers and run the unit tests
+	$(Q)$(MAKE) --no-print-directory MODE=asan unit
+	$(Q)OUT=build/asan tests/run --unit $(patsubst $(OUT)/%,build/asan/%,$(TESTS.quick))
+
+# The engine may need memory and strings and nothing else from the world.
+PURE := mem(cpy|move|set|cmp|chr)|str(len|cmp|ncmp|chr|rchr|stn?cpy)|__assert_fail|abort|__(stack_chk_fail|memcpy_chk|memset_chk|memmove_chk)|_GLOBAL_OFFSET_TABLE_|s?n?printf|vsnprintf|__(v?snprintf)_chk
+purity: $(LIB.xl) ## the engine calls no clock, no I/O, no rand
+	$(Q)nm -u $< | awk '$$1=="U"{print $$2}' | sort -u >$(OUT)/undefined
+	$(Q)nm --defined-only $< | awk 'NF==3{print $$3}' | sort -u >$(OUT)/defined
+	$(Q)! comm -23 $(OUT)/undefined $(OUT)/defined | grep -vxE '$(PURE)'
+
+lint: purity ## layering, self-contained headers, banned words
+	$(Q)CC=$(CC) tests/lint
+
+format: ## clang-format every source
+	$(Q)git ls-files '*.c' '*.h' '*.cpp' | xargs clang-format -i
+
+install: all ## install into PREFIX (default /usr/local)
+	install -D -m755 $(OUT)/xferlab $(DESTDIR)$(PREFIX)/bin/xferlab
+	for m in $(MODULES); do install -D -m644 $$m $(DESTDIR)$(PREFIX)/lib/xferlab/$$(basename $$m); done
+	for h in engine/include/xl/*.h; do install -D -m644 $$h $(DESTDIR)$(PREFIX)/include/xl/$$(basename $$h); done
+	for s in scenarios/*.yaml; do install -D -m644 $$s $(DESTDIR)$(PREFIX)/share/xferlab/scenarios/$$(basename $$s); done
+
+clean: ## remove what was built
+	rm -rf build
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z][a-z-]*:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
