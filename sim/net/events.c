@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "net/events.h"
+
+#include <stdlib.h>
+
+#include "net/room.h"
+
+static bool before(const event *a, const event *b) {
+  return a->at != b->at ? a->at < b->at : a->seq < b->seq;
+}
+
+void events_put(events *q, xl_time at, uint32_t kind, uint32_t who,
+                uint64_t what) {
+  q->heap = room_for(q->heap, &q->cap, q->n + 1, sizeof *q->heap);
+  event e = {at, q->seq++, what, who, kind};
+  size_t i = q->n++;
+
+  while (i > 0 && before(&e, &q->heap[(i - 1) / 2])) {
+    q->heap[i] = q->heap[(i - 1) / 2];
+    i = (i - 1) / 2;
+  }
+  q->heap[i] = e;
+}
+
+xl_time events_next(const events *q) {
+  return q->n > 0 ? q->heap[0].at : XL_NEVER;
+}
+
+event events_take(events *q) {
+  assert(q->n > 0);
+  event first = q->heap[0];
+  event last = q->heap[--q->n];
+  size_t i = 0;
+
+  for (size_t child = 1; child < q->n; child = 2 * i + 1) {
+    if (child + 1 < q->n && before(&q->heap[child + 1], &q->heap[child])) {
+      child++;
+    }
+    if (!before(&q->heap[child], &last)) {
+      break;
+    }
+    q->heap[i] = q->heap[child];
+    i = child;
+  }
+  if (q->n > 0) {
+    q->heap[i] = last;
+  }
+  return first;
+}
+
+void events_fini(events *q) {
+  free(q->heap);
+  *q = (events){0};
+}
