@@ -219,7 +219,10 @@ void begin(Sim *s, Flow &f, double bytes) {
   shape(s, f);
 }
 
+/* A cancelled Comm keeps its share until SimGrid's next step, unless it is
+   suspended first. */
 void end(Sim *s, Flow &f) {
+  f.action->suspend();
   f.comm->set_data(nullptr);
   f.comm->cancel();
   s->cancelled.push_back(std::move(f.comm));
