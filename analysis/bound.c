@@ -220,8 +220,8 @@ static void offer_site_copies(world *w) {
   capacity_add(&senders, capacity_rate(w->site_up[nsites]));
   w->rate[0] = capacity_rate(senders);
   for (size_t i = 0; i < n; i++) {
-    c[i].group = 0;
-    c[i].bytes = copies[i].site == nsites ? 0 : copies[i].bytes;
+    bool enters = copies[i].site < nsites;
+    c[i] = (crossing){copies[i].at, enters ? copies[i].bytes : 0, 0};
   }
   offer_suffixes(w, BOUND_ORIGIN_SITES, c, n, w->rate);
   free(c);

@@ -158,6 +158,21 @@ static void test_origin_sites(void) {
   CHECK_BOUND(20 * 681574400.0 / (5e8 + 20 * 625000), BOUND_ORIGIN_SITES);
 }
 
+/* Two sites ask for a large content at 0 and for a small one at 500 s. */
+static void test_origin_sites_arrivals(void) {
+  instance_clear(END);
+  add_origin(10);
+  add_content(1000);
+  add_content(100);
+  for (uint32_t s = 0; s < 2; s++) {
+    add_site(UNLIMITED, 0);
+    add_device(s, UNLIMITED, UNLIMITED);
+    add_job(s, 0, 0, 0);
+    add_job(s, 1, 1, 500 * S_NS);
+  }
+  CHECK_BOUND(520, BOUND_ORIGIN_SITES);
+}
+
 /* Evenly spaced over two hours, the last one 144 s before the end. */
 static void test_site_arrivals(void) {
   branch_office(BITS(20e6), BITS(5e6), 0, BITS(4e9));
@@ -361,6 +376,8 @@ TEST_SUITE(
     {"one copy has to cross the uplink of a site without one", test_site_copy},
     {"a site's uplink and its own uploads carry all it needs", test_site_total},
     {"one copy per site leaves the origins or another site", test_origin_sites},
+    {"copies that sites ask for late leave the origins late",
+     test_origin_sites_arrivals},
     {"a site without uploads, arrivals over two hours", test_site_arrivals},
     {"a device's own upload does not serve it", test_site_of_one},
     {"a copy inside the site replaces the one over the uplink",
