@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#define _GNU_SOURCE /* memfd_create */
 #include "record/h5out.h"
 
 #include <assert.h>
@@ -7,9 +6,9 @@
 #include <hdf5.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
+#include "record/h5disk.h"
 #include "record/io.h"
 #include "record/packed.h"
 #include "record/seal.h"
@@ -17,7 +16,8 @@
 struct h5out {
   char *path, *tmp;
   hid_t file;
-  int error; /* errno of the first failure; 0 none */
+  int disk_error; /* errno of the first failed write; 0 none */
+  int error;      /* of the first failure of any kind */
   /* the table that was begun */
   enum schema_table table;
   hid_t set, type;
@@ -26,44 +26,16 @@ struct h5out {
   size_t nbatch;
 };
 
-/* ---- errors ----------------------------------------------------------------
- */
-
-static herr_t find_errno(unsigned n, const H5E_error2_t *e, void *arg) {
-  const char *at = e->desc != NULL ? strstr(e->desc, "errno = ") : NULL;
-  int *found = arg;
-
-  (void)n;
-  if (at != NULL && *found == 0) {
-    *found = atoi(at + strlen("errno = "));
-  }
-  return 0;
-}
-
-/* Remembers why |bad| happened: HDF5 tells the errno in its error stack. */
+/* Whether all is well. The driver tells of failed writes; |good| is false when
+   HDF5 itself refused something, which has no errno. */
 static bool check(h5out *o, bool good) {
-  if (!good && o->error == 0) {
-    int found = 0;
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, find_errno, &found);
-    o->error = found != 0 ? found : EIO;
+  if (o->error == 0 && o->disk_error != 0) {
+    o->error = o->disk_error;
+  }
+  if (o->error == 0 && !good) {
+    o->error = EIO;
   }
   return o->error == 0;
-}
-
-/* HDF5 1.10 cannot close a file whose writes fail: it keeps the objects and
-   complains until the process ends. So the file beneath it is replaced by
-   anonymous memory, to which it can write what it must. */
-static void detach(h5out *o) {
-  int *fd = NULL;
-
-  H5Fget_vfd_handle(o->file, H5P_DEFAULT, (void **)&fd);
-  int mem = memfd_create("xferlab", MFD_CLOEXEC);
-  if (fd != NULL && mem >= 0) {
-    dup2(mem, *fd);
-  }
-  if (mem >= 0) {
-    close(mem);
-  }
 }
 
 /* ---- attributes
@@ -224,13 +196,7 @@ static void end_table(h5out *o) {
   if (o->error == 0 && o->done != o->nrows) {
     o->error = EIO; /* the rows could not be read back from the spool */
   }
-  if (o->error != 0) {
-    detach(o);
-  }
-  if (o->set >= 0 && !check(o, H5Dclose(o->set) >= 0)) {
-    detach(o);
-    H5Dclose(o->set);
-  }
+  check(o, o->set < 0 || H5Dclose(o->set) >= 0);
   H5Tclose(o->type);
   free(o->batch);
   o->batch = NULL;
@@ -313,7 +279,7 @@ static void create_file(h5out *o) {
 
   H5Pset_userblock(create, SEAL_SIZE);
   H5Pset_obj_track_times(create, 0);
-  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
+  h5disk_use(access, &o->disk_error);
   o->file = H5Fcreate(o->tmp, H5F_ACC_TRUNC, create, access);
   check(o, o->file >= 0);
   H5Pclose(create);
@@ -354,12 +320,6 @@ h5out *h5out_open(const char *path, const meta *m) {
 /* Closes the HDF5 file, whatever happened to it. */
 static void close_file(h5out *o) {
   end_table(o);
-  if (o->error == 0) {
-    check(o, H5Fflush(o->file, H5F_SCOPE_GLOBAL) >= 0);
-  }
-  if (o->error != 0) {
-    detach(o);
-  }
   check(o, H5Fclose(o->file) >= 0);
 }
 

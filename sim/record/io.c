@@ -57,11 +57,11 @@ bool io_write_failed(fail *why, const char *path, int error,
                   kept);
 }
 
-bool io_write_all(int fd, const void *data, size_t n) {
-  const char *p = data;
-
+/* |at| UINT64_MAX: at the file's position. */
+static bool write_to(int fd, const char *p, size_t n, uint64_t at) {
   while (n > 0) {
-    ssize_t done = write(fd, p, n);
+    ssize_t done =
+        at == UINT64_MAX ? write(fd, p, n) : pwrite(fd, p, n, (off_t)at);
     if (done < 0 && errno == EINTR) {
       continue;
     }
@@ -71,8 +71,17 @@ bool io_write_all(int fd, const void *data, size_t n) {
     }
     p += done;
     n -= (size_t)done;
+    at += at == UINT64_MAX ? 0 : (uint64_t)done;
   }
   return true;
+}
+
+bool io_write_all(int fd, const void *data, size_t n) {
+  return write_to(fd, data, n, UINT64_MAX);
+}
+
+bool io_write_at(int fd, const void *data, size_t n, uint64_t at) {
+  return write_to(fd, data, n, at);
 }
 
 ssize_t io_read_at(int fd, void *data, size_t n, uint64_t at) {

@@ -16,6 +16,7 @@ bool io_write_failed(fail *why, const char *path, int error, const char *spool);
 
 /* All |n| bytes or false with errno. */
 bool io_write_all(int fd, const void *data, size_t n);
+bool io_write_at(int fd, const void *data, size_t n, uint64_t at);
 /* Bytes read at |at|, less than |n| only at the end of the file; -1 and errno.
  */
 ssize_t io_read_at(int fd, void *data, size_t n, uint64_t at);

@@ -97,17 +97,23 @@ static const record_header fill_header = {
 /* A directory of this test, removed by fill_done. */
 static char fill_dir_name[64];
 
+/* A path in it; kept until fill_done. */
 static const char *fill_path(const char *name) {
-  static char path[8][128];
-  static unsigned at;
-  char *p = path[at++ % 8];
+  static char path[16][128];
+  char *p = path[0];
 
   if (fill_dir_name[0] == '\0') {
     strcpy(fill_dir_name, "/tmp/xferlab-record-XXXXXX");
     assert(mkdtemp(fill_dir_name) != NULL);
   }
-  snprintf(p, sizeof path[0], "%s/%s", fill_dir_name, name);
-  return p;
+  char want[128];
+  snprintf(want, sizeof want, "%s/%s", fill_dir_name, name);
+  while (p[0] != '\0' && strncmp(p, fill_dir_name, strlen(fill_dir_name)) == 0 &&
+         strcmp(p, want) != 0) {
+    p += sizeof path[0];
+    assert(p < path[16]);
+  }
+  return strcpy(p, want);
 }
 
 static void fill_done(void) {
