@@ -204,6 +204,25 @@ static void test_all_busy(void) {
   CHECK_ORIGIN(&w, PEERS_FULL, BIT(PEER_BUSY));
 }
 
+static void test_busy_again(void) {
+  fake w;
+
+  fake_init(&w, POLICY, EMPTY);
+  fake_set(&w, "peer_fragment", "10MiB");
+  fake_add(&w, XL_SCOPE_SUBNET, FULL);
+  w.peers[0].view.busy_until = XL_SEC(5);
+  fake_pick(&w);
+  CHECK_WAIT(&w, XL_SEC(5));
+  w.now = XL_SEC(5);
+  fake_pick(&w);
+  CHECK_PEER(&w, 0, 0);
+  w.file.peer_requests = 0;
+  w.now = XL_SEC(100);
+  w.peers[0].view.busy_until = XL_SEC(103);
+  fake_pick(&w);
+  CHECK_WAIT(&w, XL_SEC(103)); /* the 60 s count from now */
+}
+
 static void test_other_server_first(void) {
   fake w;
 
@@ -290,6 +309,8 @@ TEST_SUITE(
      test_busy_peer_stays},
     {"busy holders are waited for, then the origin is used (R634, R635)",
      test_all_busy},
+    {"each time that holders are busy is waited for on its own",
+     test_busy_again},
     {"another server is tried before a busy one (R635)",
      test_other_server_first},
     {"three are served at once, within the bandwidth served (R647, R648)",
