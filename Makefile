@@ -120,13 +120,14 @@ LIBS.unit.fleet := $(LIB.sim) $(LIB.xl)
 LIBS.unit.record := $(LIB.record) $(LIB.xl)
 LIBS.unit.analysis := $(LIB.analysis) $(LIB.record) $(LIB.xl)
 LIBS.unit.world := $(ALL.libs)
+EXTRA.unit.world := tests/lib/world_run.c sim/cli/spec.c
 LIBS.contract.net := $(LIB.sim) $(LIB.xl)
 TESTS.quick := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/*/test_*.c tests/contract/*/test_*.c))
 define test_area
 $(OUT)/tests/$(1)/$(2)/%: tests/$(1)/$(2)/%.c $$(LIBS.$(1).$(2)) $(wildcard tests/lib/*.[ch]) Makefile
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(CFLAGS_ALL) -Wno-unused-function $$(LD.$(MODE)) $$(INC.tests) -rdynamic -o $$@ $$< \
-	  $(wildcard tests/lib/*.c) -Wl,--start-group $$(LIBS.$(1).$(2)) -Wl,--end-group $$(LIBS) -lcunit
+	  $$(EXTRA.$(1).$(2)) -Wl,--start-group $$(LIBS.$(1).$(2)) -Wl,--end-group $$(LIBS) -lcunit
 endef
 $(foreach a,engine policy scenario fleet record analysis world,$(eval $(call test_area,unit,$(a))))
 $(eval $(call test_area,contract,net))
