@@ -211,12 +211,12 @@ static xl_bytes item_progress(net *n, net_channel ch, uint32_t i) {
   return n->items[i].arrived;
 }
 
-void channels_arrived(net *n, xl_time at, net_channel ch, xl_bytes bytes) {
+bool channels_arrived(net *n, xl_time at, net_channel ch, xl_bytes bytes) {
   channel *c = &n->channels[ch];
   uint32_t first = c->answers.head;
 
   if (dead(c) || first == NO_ITEM) {
-    return;
+    return false;
   }
   bool waits = complete(&n->items[first]); /* its EV_DONE is on its way */
   for (uint32_t i = first, next; i != NO_ITEM && bytes > 0; i = next) {
@@ -240,6 +240,7 @@ void channels_arrived(net *n, xl_time at, net_channel ch, xl_bytes bytes) {
     events_put(&n->events, at > n->now ? at : n->now, EV_DONE, ch,
                n->items[first].serial);
   }
+  return first != NO_ITEM && complete(&n->items[first]);
 }
 
 /* ---- the contract: channels -------------------------------------------------

@@ -64,7 +64,8 @@ net *channels_new(const net_topology *topology, const net_sink *sink,
 /* For carriers. */
 const tree *channels_tree(const net *n);
 xl_time channels_now(const net *n);
-/* |bytes| more of |ch| have arrived at |at| (now, when |at| has passed). */
-void channels_arrived(net *n, xl_time at, net_channel ch, xl_bytes bytes);
+/* |bytes| more of |ch| have arrived at |at| (now, when |at| has passed). True
+   when an answer is complete: advance() is to return at once. */
+bool channels_arrived(net *n, xl_time at, net_channel ch, xl_bytes bytes);
 
 #endif

@@ -51,6 +51,7 @@ typedef struct lab lab;
 struct lab {
   const net_ops *ops;
   net *n;
+  const lab_net *net; /* for the test */
   bool hold;
   void (*hook)(lab *l, const note *last);
   uint64_t state; /* the script's own */
@@ -70,6 +71,8 @@ static const lab_net lab_lv08 = {"simgrid lv08",
                                  {{.i = 0}, {.i = 4194304}, {.i = 1}},
                                  1e-6,
                                  false};
+
+static const lab_net lab_packets = {"ns3", "ns3", {{.i = 0}}, 0.05, true};
 
 /* ---- inside the script ------------------------------------------------------
  */
