@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "analysis/answer.h"
+
+#include <math.h>
+#include <string.h>
+
+/* "12.3 to 15.6 h" in one scale. */
+static void put_range(FILE *out, const char *unit, double lo, double hi) {
+  char a[HUMAN_LEN], b[HUMAN_LEN];
+  scale s = scale_for(unit, fmin(fabs(lo), fabs(hi)), fmax(fabs(lo), fabs(hi)));
+
+  fprintf(out, "[%s, %s]", scale_text(a, s, lo, 0), scale_text(b, s, hi, 0));
+}
+
+static bool is_shown(verdict v) {
+  return v == VERDICT_BETTER || v == VERDICT_WORSE || v == VERDICT_HIGHER ||
+         v == VERDICT_LOWER;
+}
+
+/* "origin bytes 87.1 % lower [86.0, 88.2]", relative where it is defined. */
+static void put_change(const study *st, size_t policy, const char *name,
+                       FILE *out) {
+  size_t m = measure_index(name);
+  const study_pair *p = study_pair_of(st, policy, m);
+  const interval *in = &p->diff;
+  const char *unit = measures[m].diff_unit;
+  char number[HUMAN_LEN];
+
+  fprintf(out, "%s ", measures[m].label);
+  if (p->verdict == VERDICT_REFUSED) {
+    fprintf(out, "not comparable (%s)", p->refusal);
+    return;
+  }
+  if (p->verdict == VERDICT_EQUAL) {
+    fputs("the same in every run", out);
+    return;
+  }
+  if (!is_shown(p->verdict)) {
+    fprintf(out, "not shown to differ (%s",
+            human(number, unit, fabs(in->mean)));
+    fprintf(out, " %s on average)", in->mean < 0 ? "lower" : "higher");
+    return;
+  }
+  if (!p->rel.refused) {
+    in = &p->rel;
+    unit = "%";
+  }
+  fprintf(out, "%s %s ", human(number, unit, fabs(in->mean)),
+          in->mean < 0 ? "lower" : "higher");
+  put_range(out, unit, in->mean < 0 ? -in->hi : in->lo,
+            in->mean < 0 ? -in->lo : in->hi);
+}
+
+void answer_policy(const study *st, size_t policy, FILE *out) {
+  fprintf(out, "%s against %s: ", st->in->policies[policy],
+          st->in->policies[0]);
+  put_change(st, policy, "origin_egress", out);
+  fputs("; ", out);
+  put_change(st, policy, "completion_p95_s", out);
+  fputs("; ", out);
+  put_change(st, policy, "makespan_s", out);
+  fputs(".", out);
+}
+
+/* ---- the best ---------------------------------------------------------------
+ */
+
+static bool counts(const study *st, size_t m) {
+  return measures[m].paired && st->best[m].any && !st->best[m].all_equal;
+}
+
+/* Measures that |policy| wins surely (or not): a list of labels. */
+static size_t put_wins(const study *st, size_t policy, bool sure, FILE *out) {
+  size_t n = 0;
+
+  for (size_t m = 0; m < NMEASURES; m++) {
+    const study_best *b = &st->best[m];
+    if (counts(st, m) && b->policy == policy && (b->rivals == 0) == sure) {
+      if (out != NULL) {
+        fprintf(out, "%s%s", n > 0 ? ", " : "", measures[m].label);
+      }
+      n++;
+    }
+  }
+  return n;
+}
+
+static double worst_p(const study *st, size_t policy) {
+  double p = 0;
+
+  for (size_t m = 0; m < NMEASURES; m++) {
+    const study_best *b = &st->best[m];
+    if (counts(st, m) && b->policy == policy && b->rivals == 0) {
+      p = fmax(p, b->p);
+    }
+  }
+  return p;
+}
+
+static void put_p(double p, FILE *out) {
+  char text[HUMAN_LEN];
+
+  human_p(text, p);
+  fprintf(out, "p %s%s", text[0] == '<' ? "" : "<= ", text);
+}
+
+/* "a (not told apart from x), b (not told apart from y and 2 more)" */
+static void put_unsure(const study *st, size_t policy, FILE *out) {
+  size_t n = 0;
+
+  for (size_t m = 0; m < NMEASURES; m++) {
+    const study_best *b = &st->best[m];
+    if (counts(st, m) && b->policy == policy && b->rivals > 0) {
+      fprintf(out, "%s%s (not told apart from %s", n++ > 0 ? ", " : "",
+              measures[m].label, st->in->policies[b->rival]);
+      if (b->rivals > 1) {
+        fprintf(out, " and %u more", b->rivals - 1);
+      }
+      fputs(")", out);
+    }
+  }
+}
+
+void answer_best(const study *st, FILE *out) {
+  size_t sentences = 0;
+
+  for (size_t p = 0; p < st->npolicies; p++) {
+    size_t sure = put_wins(st, p, true, NULL);
+    size_t unsure = put_wins(st, p, false, NULL);
+    if (sure + unsure == 0) {
+      continue;
+    }
+    fprintf(out, "%s%s is best in ", sentences++ > 0 ? " " : "",
+            st->in->policies[p]);
+    if (sure > 0) {
+      put_wins(st, p, true, out);
+      fprintf(out, " (shown against every other policy, ");
+      put_p(worst_p(st, p), out);
+      fputs(")", out);
+    }
+    if (unsure > 0) {
+      fputs(sure > 0 ? "; on average also in " : "", out);
+      put_unsure(st, p, out);
+    }
+    fputs(".", out);
+  }
+  if (sentences == 0) {
+    fputs("No policy is better than another in any of these metrics.", out);
+  }
+}
+
+/* ---- the bound and single runs
+ * ------------------------------------------------ */
+
+static const study_run *first_used(const study *st) {
+  for (size_t i = 0; i < st->npolicies * st->nseeds; i++) {
+    if (st->runs[i].used) {
+      return &st->runs[i];
+    }
+  }
+  return &st->runs[0];
+}
+
+const char *answer_bound_text(unsigned term) {
+#define X(name, text) text,
+  static const char *const texts[] = {BOUND_MAP(X)};
+#undef X
+  return term < NBOUNDS ? texts[term] : "unknown";
+}
+
+void answer_bound(const study *st, FILE *out) {
+  char a[HUMAN_LEN], b[HUMAN_LEN];
+  double lo = INFINITY, hi = 0;
+  unsigned terms[NBOUNDS] = {0}, most = 0;
+
+  for (size_t i = 0; i < st->npolicies * st->nseeds; i++) {
+    const study_run *r = &st->runs[i];
+    if (r->used && isfinite(r->s.lower_bound_s)) {
+      lo = fmin(lo, r->s.lower_bound_s);
+      hi = fmax(hi, r->s.lower_bound_s);
+      terms[r->s.binding_bound < NBOUNDS ? r->s.binding_bound : 0]++;
+    }
+  }
+  for (unsigned t = 1; t < NBOUNDS; t++) {
+    most = terms[t] > terms[most] ? t : most;
+  }
+  if (!(lo <= hi)) {
+    fputs("The lower bound on the makespan is not in these traces.", out);
+    return;
+  }
+  scale s = scale_for("s", lo, hi);
+  scale_text(a, s, lo, 0);
+  scale_text(b, s, hi, 0);
+  fprintf(out, "No schedule can have a smaller makespan than %s", a);
+  if (strcmp(a, b) != 0) {
+    fprintf(out, " to %s", b);
+  }
+  fprintf(out, " %s: what binds is %s (%s).", s.unit, answer_bound_text(most),
+          schema_enum_member("bound_term", most));
+}
+
+void answer_run(const study *st, FILE *out) {
+  const study_run *r = first_used(st);
+  char a[HUMAN_LEN], b[HUMAN_LEN], c[HUMAN_LEN];
+
+  fprintf(out, "%u of %u device jobs finished", r->s.completed, r->s.jobs);
+  if (isfinite(r->s.completion_p95_s)) {
+    fprintf(out,
+            "; half of them within %s and 95 %% within %s of their arrival",
+            human(a, "s", r->s.completion_p50_s),
+            human(b, "s", r->s.completion_p95_s));
+  }
+  fprintf(out, ". Origins sent %s, peers %s; %s was wasted",
+          human(a, "B", (double)r->s.origin_egress),
+          human(b, "B", (double)r->s.bytes_peer),
+          human(c, "B", (double)r->s.bytes_wasted));
+  if (isfinite(r->s.offload)) {
+    fprintf(out, "; offload %s", human(a, "%", r->s.offload));
+  }
+  fputs(".", out);
+}
