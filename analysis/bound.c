@@ -191,8 +191,7 @@ static void offer_total(world *w) {
   free(c);
 }
 
-/* ---- cuts around copies
- * ------------------------------------------------------ */
+/* ---- cuts around copies -------------------------------------------------- */
 
 /* A content that no device of a site holds crosses the site's uplink once. All
    these copies together leave an origin or cross the uplink of a site where
@@ -263,8 +262,7 @@ static void offer_first_copies(world *w) {
   free(copies);
 }
 
-/* ---- all -------------------------------------------------------------------
- */
+/* ---- all ----------------------------------------------------------------- */
 
 static void capacities(world *w) {
   const row_devices *d = TABLE_OF(w->tb, DEVICES, devices);

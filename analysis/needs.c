@@ -9,8 +9,7 @@
 #define NEVER (-1)
 #define ORDER(a, b) (((a) > (b)) - ((a) < (b)))
 
-/* ---- when each file was asked for ------------------------------------------
- */
+/* ---- when each file was asked for ---------------------------------------- */
 
 /* Files name their job by (device, number), and a job may run several times on
    a device (catalogues). When the files follow their jobs row by row, each
@@ -82,8 +81,7 @@ static void arrivals_by_key(const tables *tb, int64_t *at) {
   free(keys);
 }
 
-/* ---- needs
- * ------------------------------------------------------------------- */
+/* ---- needs --------------------------------------------------------------- */
 
 static int by_device_content(const void *a, const void *b) {
   const need *x = a, *y = b;
@@ -237,8 +235,7 @@ const hold *needs_holders(const needs *ns, uint32_t content, size_t *n) {
   return &ns->hold[lo];
 }
 
-/* ---- copies
- * ------------------------------------------------------------------- */
+/* ---- copies -------------------------------------------------------------- */
 
 static int by_site_content(const void *a, const void *b) {
   const copy *x = a, *y = b;

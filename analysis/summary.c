@@ -66,8 +66,7 @@ static arrived arrived_new(const tables *tb) {
   return a;
 }
 
-/* ---- times ----------------------------------------------------------------
- */
+/* ---- times --------------------------------------------------------------- */
 
 typedef struct spread {
   double mean, p50, p90, p95, p99, max;
@@ -161,8 +160,7 @@ static void stretch(const tables *tb, const arrived *a, row_summary *out) {
   out->stretch_p95 = s.p95;
 }
 
-/* ---- bytes ----------------------------------------------------------------
- */
+/* ---- bytes --------------------------------------------------------------- */
 
 static void file_bytes(const tables *tb, row_summary *out) {
   const row_files *files = TABLE_OF(tb, FILES, files);
@@ -221,8 +219,7 @@ static void uploads(const tables *tb, row_summary *out) {
   out->upload_max = n > 0 ? (double)max : NAN;
 }
 
-/* ---- rates of the origins ---------------------------------------------------
- */
+/* ---- rates of the origins ------------------------------------------------ */
 
 /* The bins of 300 s from 0 to |end|, all origins together. A bin without a row
    is 0; the last one is divided by its full length, as a carrier bills it. */
@@ -260,8 +257,7 @@ static void origin_rates(const tables *tb, const arrived *a, row_summary *out) {
       TABLE_N(tb, SERIES) > 0 ? (double)peak / SERIES_BIN_S : NAN;
 }
 
-/* ---- all ------------------------------------------------------------------
- */
+/* ---- all ----------------------------------------------------------------- */
 
 static void makespan(const tables *tb, const arrived *a, row_summary *out) {
   enum bound_term term;

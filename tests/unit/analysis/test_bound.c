@@ -119,8 +119,7 @@ static void test_two_files(void) {
   CHECK_BOUND(2, BOUND_ORIGIN);
 }
 
-/* ---- sites ------------------------------------------------------------------
- */
+/* ---- sites --------------------------------------------------------------- */
 
 /* 650 MiB to 20 branches of 25. */
 static void branch_office(uint64_t wan_down, uint64_t wan_up, uint64_t up,
@@ -204,8 +203,7 @@ static void test_site_holds(void) {
   CHECK_BOUND(5, BOUND_SITE_TOTAL); /* 1000 / (10 + 190) */
 }
 
-/* ---- arrivals
- * ------------------------------------------------------------------ */
+/* ---- arrivals ------------------------------------------------------------ */
 
 static void test_own_arrival(void) {
   instance_clear(END);
@@ -266,8 +264,7 @@ static void test_not_arrived(void) {
   CHECK_BOUND(102, BOUND_ORIGIN); /* the third never has anything to upload */
 }
 
-/* ---- copies
- * ---------------------------------------------------------------------- */
+/* ---- copies -------------------------------------------------------------- */
 
 static void test_holders_are_seeds(void) {
   static const swarm s = {8e6, 1e6, 1e6, 1e9, 9, 8, BOUND_TOTAL_UPLOAD};

@@ -22,8 +22,7 @@
 #define FLOWS (DEVICES * CONTENTS * PIECES)
 #define TOLERANCE 1e-9
 
-/* ---- draws ------------------------------------------------------------------
- */
+/* ---- draws --------------------------------------------------------------- */
 
 static uint64_t state;
 
@@ -42,8 +41,7 @@ static uint64_t rate(unsigned unlimited_percent) {
   return chance(unlimited_percent) ? UNLIMITED : some[below(6)];
 }
 
-/* ---- the world
- * ----------------------------------------------------------------- */
+/* ---- the world ----------------------------------------------------------- */
 
 /* Links by number: devices' down and up, sites' down and up, origins. */
 enum { DOWN = 0, UP = DEVICES, WAN_DOWN = 2 * DEVICES };
@@ -136,8 +134,7 @@ static void draw_world(uint64_t seed) {
   draw_jobs();
 }
 
-/* ---- the fluid network
- * ------------------------------------------------------------ */
+/* ---- the fluid network --------------------------------------------------- */
 
 typedef struct flow {
   uint32_t device, content, piece;
@@ -189,8 +186,7 @@ static void share(void) {
   }
 }
 
-/* ---- the schedule
- * --------------------------------------------------------------- */
+/* ---- the schedule -------------------------------------------------------- */
 
 static unsigned parallel, eager, from_origin; /* drawn for each world */
 
@@ -317,8 +313,7 @@ static double simulate(void) {
   return last;
 }
 
-/* ---- the tests
- * --------------------------------------------------------------------- */
+/* ---- the tests ----------------------------------------------------------- */
 
 /* Of the last finish: a job also has to arrive. */
 static double makespan(void) {

@@ -20,8 +20,7 @@ static double normal(uint64_t *state) {
   return qnorm5(uniform(state), 0, 1, 1, 0);
 }
 
-/* ---- means ----------------------------------------------------------------
- */
+/* ---- means --------------------------------------------------------------- */
 
 static void test_point(void) {
   static const double x[] = {2.5, 2.5, 2.5, 2.5};
@@ -114,6 +113,15 @@ static void test_nearly_equal(void) {
   CU_ASSERT(isfinite(i.lo) && isfinite(i.hi));
 }
 
+/* 4.302653 is the 97.5 % point of t with two degrees of freedom. */
+static void test_three(void) {
+  static const double x[] = {1, 2, 3};
+  interval i = stats_mean(x, 3, LEVEL, 1);
+
+  CHECK_NEAR(i.lo, 2 - 4.302652729911275 / sqrt(3), 1e-9);
+  CHECK_NEAR(i.hi, 2 + 4.302652729911275 / sqrt(3), 1e-9);
+}
+
 /* The share of |sets| intervals, of |n| values each, that hold the mean. */
 static double coverage(size_t n, unsigned sets, bool lognormal) {
   uint64_t state = 20261110;
@@ -145,15 +153,15 @@ static void test_coverage(void) {
 }
 
 static void test_coverage_few(void) {
-  double five = coverage(5, 1000, false);
+  double three = coverage(3, 1000, false), five = coverage(5, 1000, false);
 
-  printf("  coverage of 95 %% intervals, n = 5, 1000 sets: normal %.4f\n",
-         five);
-  CU_ASSERT(five >= 0.90);
+  printf("  coverage of 95 %% intervals, 1000 sets: n = 3 %.4f, n = 5 %.4f\n",
+         three, five);
+  CU_ASSERT(three >= 0.93);
+  CU_ASSERT(five >= 0.93);
 }
 
-/* ---- the test ---------------------------------------------------------------
- */
+/* ---- the test ------------------------------------------------------------ */
 
 static void test_signs_by_hand(void) {
   static const double x[] = {1, 2, 3}, y[] = {-1, 2, 3, 4};
@@ -204,8 +212,7 @@ static void test_signs_drawn(void) {
   CU_ASSERT(want > 0.001 && want < 0.999);
 }
 
-/* ---- quantiles
- * ---------------------------------------------------------------- */
+/* ---- quantiles ----------------------------------------------------------- */
 
 static void test_median_ranks(void) {
   double x[20], lo, hi;
@@ -275,8 +282,7 @@ static void test_quantile_infinite(void) {
   CU_ASSERT(isinf(hi));
 }
 
-/* ---- Holm
- * ---------------------------------------------------------------------- */
+/* ---- Holm ---------------------------------------------------------------- */
 
 static void test_holm(void) {
   /* R: p.adjust(c(0.01, 0.04, 0.03, 0.005), "holm") */
@@ -311,9 +317,10 @@ TEST_SUITE(
     {"the seed decides the interval and nothing else does", test_seeded},
     {"the interval scales with its values", test_scaled},
     {"resamples without variance are drawn again", test_nearly_equal},
+    {"the interval of three runs is Student's", test_three},
     {"95 % intervals of ten runs hold the mean in at least 90 %",
      test_coverage},
-    {"95 % intervals of five runs hold the mean in at least 90 %",
+    {"95 % intervals of three and five runs hold the mean in 93 %",
      test_coverage_few},
     {"sign flips by hand", test_signs_by_hand},
     {"sign flips equal a full enumeration", test_signs_enumerated},

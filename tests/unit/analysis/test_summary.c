@@ -237,8 +237,7 @@ static void test_order(void) {
   }
 }
 
-/* ---- metrics as data
- * ---------------------------------------------------------- */
+/* ---- metrics as data ----------------------------------------------------- */
 
 static void test_metric_names(void) {
   row_summary s = {.devices = 4, .bytes_peer = 1u << 30, .offload = 0.25};
@@ -264,8 +263,7 @@ static void test_metric_texts(void) {
   }
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------ */
+/* ---- JSON ---------------------------------------------------------------- */
 
 static char name_text[] = "branch-office", net_text[] = "simgrid";
 static char policy_text[] = "origin-only";
