@@ -100,20 +100,21 @@ static char fill_dir_name[64];
 /* A path in it; kept until fill_done. */
 static const char *fill_path(const char *name) {
   static char path[16][128];
-  char *p = path[0];
+  char want[128];
+  unsigned i = 0;
 
   if (fill_dir_name[0] == '\0') {
     strcpy(fill_dir_name, "/tmp/xferlab-record-XXXXXX");
     assert(mkdtemp(fill_dir_name) != NULL);
   }
-  char want[128];
+  size_t dir = strlen(fill_dir_name);
   snprintf(want, sizeof want, "%s/%s", fill_dir_name, name);
-  while (p[0] != '\0' && strncmp(p, fill_dir_name, strlen(fill_dir_name)) == 0 &&
-         strcmp(p, want) != 0) {
-    p += sizeof path[0];
-    assert(p < path[16]);
+  while (strncmp(path[i], fill_dir_name, dir) == 0 &&
+         strcmp(path[i], want) != 0) {
+    i++;
+    assert(i < sizeof path / sizeof *path);
   }
-  return strcpy(p, want);
+  return strcpy(path[i], want);
 }
 
 static void fill_done(void) {

@@ -133,7 +133,7 @@ static void test_full_disk(void) {
 
   for (unsigned kib = 8; kib < 6000; kib += kib / 4) {
     if (!mount_small(dir, kib)) {
-      printf("  skipped: cannot mount a small file system: %s\n",
+      printf("SKIP full disk: cannot mount a small file system: %s\n",
              strerror(errno));
       fill_done();
       return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs that are killed. argv[1], a number: how many (default 40). Each child
+ * Runs that are killed: argv[1], or 100 when LONG is set, or 40. Each child
  * records rows as it goes and notes, in shared memory, how many it had handed
  * over by each millisecond; then it closes the trace. The parent kills all of
  * them at random moments, during open, run, close and after.
@@ -216,6 +216,9 @@ int main(int argc, char **argv) {
   bool number = argc > 1 && isdigit((unsigned char)argv[1][0]);
 
   setvbuf(stdout, NULL, _IOLBF, 0);
+  if (getenv("LONG") != NULL && getenv("LONG")[0] != '\0') {
+    kills = 100;
+  }
   if (number) {
     kills = (unsigned)atoi(argv[1]);
   }
