@@ -54,6 +54,7 @@ struct lab {
   const lab_net *net; /* for the test */
   bool hold;
   void (*hook)(lab *l, const note *last);
+  FILE *said;     /* what the child said on stderr: nothing, or it failed */
   uint64_t state; /* the script's own */
   struct lab_log {
     bool ran; /* to its end */
@@ -168,6 +169,7 @@ static void lab_child(lab *l, const lab_net *on, const net_topology *t,
       l, lab_on_asked, lab_on_done, lab_on_reset, lab_on_message, lab_on_timer};
 
   alarm(50);
+  dup2(fileno(l->said), STDERR_FILENO);
   l->ops = lab_network(on->name, &why);
   if (l->ops != NULL) {
     l->n = l->ops->open(t, on->params, &sink, &why);
@@ -182,12 +184,28 @@ static void lab_child(lab *l, const lab_net *on, const net_topology *t,
   exit(0);
 }
 
+/* SimGrid tells of Comms torn down too early, sanitizers of all the rest. */
+static void lab_quiet(lab *l) {
+  char line[512];
+
+  rewind(l->said);
+  bool quiet = fgets(line, sizeof line, l->said) == NULL;
+  CU_ASSERT(quiet);
+  while (!quiet) {
+    printf("  %s", line);
+    quiet = fgets(line, sizeof line, l->said) == NULL;
+  }
+  fclose(l->said);
+}
+
 static lab lab_fork(const lab_net *on, const net_topology *t,
                     void (*script)(lab *)) {
   static lab fresh;
   lab l = fresh;
 
   fflush(NULL);
+  l.net = on;
+  l.said = tmpfile();
   l.log = mmap(NULL, sizeof *l.log, PROT_READ | PROT_WRITE,
                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   pid_t child = fork();
@@ -200,6 +218,7 @@ static lab lab_fork(const lab_net *on, const net_topology *t,
     printf("  %s: %s (status %#x)\n", on->label, l.log->why, (unsigned)status);
   }
   CU_ASSERT(l.log->ran && status == 0);
+  lab_quiet(&l);
   return l;
 }
 

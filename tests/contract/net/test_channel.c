@@ -37,7 +37,6 @@ static const lab_net *const nets[] = {&lab_flow, &lab_packets};
 static void over_all(void (*script)(lab *), void (*look)(const lab *)) {
   for (size_t k = 0; k < NNETS; k++) {
     lab l = lab_fork(nets[k], &pair, script);
-    l.net = nets[k];
     look(&l);
     lab_free(&l);
   }
