@@ -263,6 +263,26 @@ static void test_metric_texts(void) {
   }
 }
 
+/* Run from the top of the source tree, as every test is. */
+static void test_metrics_documented(void) {
+  static char text[65536];
+  FILE *f = fopen("docs/metrics.md", "r");
+
+  CU_ASSERT_PTR_NOT_NULL_FATAL(f);
+  size_t len = fread(text, 1, sizeof text - 1, f);
+  fclose(f);
+  CU_ASSERT(len < sizeof text - 1);
+  text[len] = '\0';
+  for (size_t i = 0; i < nmetrics; i++) {
+    char want[80];
+    snprintf(want, sizeof want, "`%s`", metrics[i].name);
+    if (strstr(text, want) == NULL) {
+      printf("  docs/metrics.md has no %s\n", want);
+      CU_FAIL("a metric is not documented");
+    }
+  }
+}
+
 /* ---- JSON ---------------------------------------------------------------- */
 
 static char name_text[] = "branch-office", net_text[] = "simgrid";
@@ -335,6 +355,7 @@ TEST_SUITE(
     {"the order of rows changes nothing", test_order},
     {"metrics are found by name", test_metric_names},
     {"every metric has a text and the unit its name says", test_metric_texts},
+    {"docs/metrics.md has every metric", test_metrics_documented},
     {"the JSON of a run has the keys of the design", test_json},
     {"what JSON cannot say is null, with the unfinished counted",
      test_json_null})
