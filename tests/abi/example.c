@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * example: a policy that is built outside the tree, against engine/include
  * alone. docs/adding-a-policy.md walks through it; a test builds and loads it.

@@ -27,17 +27,12 @@
  * number of HTTP requests under way is |http_shared| for a device that knows
  * peers and |http_requests| for one that found none.
  *
- * Deviations, and choices where the documents disagree or are silent:
- * - Group mode: peers of the own site count as members of the group, since a
- *   peer is known by its nearest scope only (R731).
- * - Cache sizes are shares of the whole disk, not of what is free on it (R714).
- * - Of the battery level (R724) only "on battery" is known; on a VPN there is
- *   no peering at all (R725 allows peers found locally).
- * - How often the service is asked, how many peers and requests are used, and
- *   the order of pieces are not published (R705): parameters, assumed.
- * - Connected Cache servers (R721, R722, R726) are not used.
- * - A slot of the 4 upload slots (R705) is one request; rotation comes from
- *   each request being one piece.
+ * Deviations. Site members count as members of the group (a peer is known by
+ * its nearest scope, R731); caches are shares of the whole disk (R714); of the
+ * battery only "on battery" is known (R724); no peering at all on a VPN (R725);
+ * no Connected Cache (R721-R726). Intervals of searches, numbers of peers and
+ * requests, and the order of pieces are not published (R705): assumed. An
+ * upload slot is one request. docs/policies.md says more.
  */
 #include <xl/policy.h>
 

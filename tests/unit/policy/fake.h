@@ -143,8 +143,15 @@ static uint32_t fake_count(const char *pieces, char what) {
   return n;
 }
 
+static void fake_copy(char *to, const char *pieces) {
+  size_t len = strlen(pieces);
+
+  assert(len <= FAKE_PIECES);
+  memcpy(to, pieces, len + 1);
+}
+
 static void fake_pieces(fake *w, const char *pieces) {
-  strcpy(w->pieces, pieces);
+  fake_copy(w->pieces, pieces);
   w->file.npieces = (uint32_t)strlen(pieces);
   w->file.piece_bytes = (uint32_t)FAKE_PIECE;
   w->file.size_bytes = w->file.npieces * FAKE_PIECE;
@@ -185,7 +192,7 @@ static void fake_init(fake *w, const char *policy, const char *pieces) {
 static uint32_t fake_add(fake *w, xl_scope scope, const char *pieces) {
   uint32_t i = w->file.npeers++;
   assert(i < FAKE_PEERS && strlen(pieces) == w->file.npieces);
-  strcpy(w->peers[i].pieces, pieces);
+  fake_copy(w->peers[i].pieces, pieces);
   w->peers[i].view = (xl_peer_view){
       .id = 100 + i, .scope = scope, .nheld = fake_count(pieces, '#')};
   return i;

@@ -254,9 +254,9 @@ static void test_rarest_from_http(void) {
   fake_pick(&w);
   fake_pick(&w);
   w.peers[0].view.nheld = w.peers[1].view.nheld = 0;
-  strcpy(w.peers[0].pieces, "#######.");
-  strcpy(w.peers[1].pieces, "#######.");
-  strcpy(w.pieces, EMPTY);
+  fake_copy(w.peers[0].pieces, "#######.");
+  fake_copy(w.peers[1].pieces, "#######.");
+  fake_copy(w.pieces, EMPTY);
   w.file.nasked = 0;
   fake_pick(&w);
   CHECK_ORIGIN(&w, NO_PEER_HAS_IT, 0);
@@ -333,7 +333,7 @@ static void test_useless_peer_is_remembered(void) {
   fake_add(&w, XL_SCOPE_SITE, "#.......");
   fake_pick(&w);
   CHECK_WAIT(&w, XL_SEC(60));
-  strcpy(w.peers[0].pieces, "##......"); /* it grew: worth a look */
+  fake_copy(w.peers[0].pieces, "##......"); /* it grew: worth a look */
   w.peers[0].view.nheld = 2;
   fake_pick(&w);
   CHECK_PEER(&w, 0, BIT(STILL_IN_DELAY));

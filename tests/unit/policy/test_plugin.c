@@ -5,6 +5,7 @@
  * refused by name.
  */
 #include <dlfcn.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -16,10 +17,11 @@ typedef const xl_policy *entry_fn(void);
 /* Builds the example with |flags|; NULL if that fails. Close with dlclose. */
 static void *build(const char *flags) {
   const char *cc = getenv("CC");
-  char dir[] = "/tmp/xl-abi-XXXXXX", so[64], command[512];
+  char dir[64], so[96], command[512];
   void *lib = NULL;
 
-  if (mkdtemp(dir) == NULL) {
+  snprintf(dir, sizeof dir, "/tmp/xl-abi-%ld", (long)getpid());
+  if (mkdir(dir, 0700) != 0) {
     return NULL;
   }
   snprintf(so, sizeof so, "%s/example.so", dir);
