@@ -140,6 +140,10 @@ static void test_site_copy(void) {
   CHECK_BOUND(272.62976, BOUND_SITE_COPY);
   add_hold(3, 0); /* one branch has a copy, the others still need one */
   CHECK_BOUND(272.62976, BOUND_SITE_COPY);
+  for (uint32_t s = 1; s < 20; s++) {
+    add_hold(25 * s, 0);
+  }
+  CHECK_BOUND(681574400 / 125e6, BOUND_DEVICE_DOWN);
 }
 
 static void test_site_total(void) {
