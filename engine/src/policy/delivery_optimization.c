@@ -269,20 +269,36 @@ static bool find(const xl_host *h, xl_view *v, xl_find *out, xl_time *again) {
 /* What a look at the known peers gave. */
 typedef struct scan {
   uint32_t best;      /* peer to ask; XL_NONE */
+  uint32_t rank;      /* of the best: small is near and has few requests */
   uint32_t in_scope;  /* known peers in scope */
   uint32_t strangers; /* known peers out of scope */
   uint32_t rejected;  /* why peers were left out */
   xl_time free_at;    /* the first busy one may be asked again; XL_NEVER */
 } scan;
 
+/* Peer |i|, in scope, may have news for us: can it be asked now? */
+static void weigh_peer(scan *s, const xl_peer_view *p, uint32_t i, xl_time now,
+                       uint32_t most) {
+  uint32_t rank = (uint32_t)p->scope * 256 + p->requests;
+
+  if (p->busy_until > now) {
+    s->rejected |= 1u << XL_REASON_PEER_BUSY;
+    s->free_at = xl_time_min(s->free_at, p->busy_until);
+  } else if (p->requests >= most) {
+    s->rejected |= 1u << XL_REASON_PEER_BUSY;
+  } else if (rank < s->rank) {
+    s->rank = rank;
+    s->best = i;
+  }
+}
+
 /* The nearest askable peer with the fewest requests of ours; of equal ones the
-   first after a random place. */
+   first after the random place |start|. */
 static scan scan_peers(const xl_host *h, xl_view *v, uint32_t start) {
   const xl_file_view *f = h->file(v);
   const file_state *fs = h->file_state(v);
   uint32_t allowed = scopes(h, v), most = count(h, v, P_PEER_REQUESTS);
-  uint32_t best_rank = UINT32_MAX;
-  scan s = {.best = XL_NONE, .free_at = XL_NEVER};
+  scan s = {.best = XL_NONE, .rank = UINT32_MAX, .free_at = XL_NEVER};
   xl_time now = h->now(v);
 
   for (uint32_t n = 0, i = start; n < f->npeers; n++) {
@@ -297,17 +313,8 @@ static scan scan_peers(const xl_host *h, xl_view *v, uint32_t start) {
       s.rejected |= 1u << XL_REASON_PEER_BANNED;
     } else {
       s.in_scope++;
-      if (p.nheld > 0 && !(ps->epoch == fs->epoch && ps->nheld == p.nheld)) {
-        uint32_t rank = (uint32_t)p.scope * 256 + p.requests;
-
-        if (p.busy_until > now || p.requests >= most) {
-          s.rejected |= 1u << XL_REASON_PEER_BUSY;
-          s.free_at = p.busy_until > now ? xl_time_min(s.free_at, p.busy_until)
-                                         : s.free_at;
-        } else if (rank < best_rank) {
-          best_rank = rank;
-          s.best = i;
-        }
+      if (p.nheld > 0 && (ps->epoch != fs->epoch || ps->nheld != p.nheld)) {
+        weigh_peer(&s, &p, i, now, most);
       }
     }
     i = i + 1 < f->npeers ? i + 1 : 0;
@@ -317,11 +324,9 @@ static scan scan_peers(const xl_host *h, xl_view *v, uint32_t start) {
 
 /* Picks a piece from a peer. |s| tells about the peers when there is none. */
 static bool pick_peer(const xl_host *h, xl_view *v, scan *s, xl_pick *out) {
-  static const xl_order orders[] = {XL_ORDER_SEQUENTIAL, XL_ORDER_RANDOM,
-                                    XL_ORDER_RAREST};
   const xl_file_view *f = h->file(v);
   const file_state *fs = h->file_state(v);
-  xl_order order = orders[h->param(v, P_ORDER).i];
+  xl_order order = (xl_order)h->param(v, P_ORDER).i; /* same names */
   uint32_t start = f->npeers > 1 ? (uint32_t)(h->random(v) % f->npeers) : 0;
 
   for (uint32_t tries = 0; tries <= f->npeers; tries++) {
@@ -514,13 +519,10 @@ static bool pick(const xl_host *h, xl_view *v, xl_pick *out, xl_time *again) {
 
 /* ---- failures, serving, cache ------------------------------------------- */
 
-/* Whether a request ended by the peer's doing. A peer that refused said when to
-   ask again. */
-static bool peer_at_fault(xl_end end) {
-  return end == XL_END_RESET || end == XL_END_STALLED ||
-         end == XL_END_HTTP_ERROR || end == XL_END_CHANGED ||
-         end == XL_END_FAILED_CHECK || end == XL_END_CONNECT;
-}
+/* Ends that are the peer's doing. One that refused said when to ask again. */
+#define PEER_FAULTS                                                            \
+  (1u << XL_END_RESET | 1u << XL_END_STALLED | 1u << XL_END_HTTP_ERROR |       \
+   1u << XL_END_CHANGED | 1u << XL_END_FAILED_CHECK | 1u << XL_END_CONNECT)
 
 static void failed(const xl_host *h, xl_view *v, const xl_failure *why,
                    xl_remedy *out) {
@@ -530,7 +532,7 @@ static void failed(const xl_host *h, xl_view *v, const xl_failure *why,
     return; /* the engine's rule for remote names will do */
   }
   out->ban_peer = 0;
-  if (peer_at_fault(why->end)) {
+  if (PEER_FAULTS >> why->end & 1) {
     out->drop_peer = why->in_row >= PEER_STRIKES; /* R706: after several */
     if (why->end != XL_END_FAILED_CHECK) {
       out->ban_peer = PEER_BAN * (xl_span)(why->in_row > 0 ? why->in_row : 1);
