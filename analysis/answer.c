@@ -17,48 +17,62 @@ static bool is_shown(verdict v) {
          v == VERDICT_LOWER;
 }
 
-/* "origin bytes 87.1 % lower [86.0, 88.2]", relative where it is defined. */
-static void put_change(const study *st, size_t policy, const char *name,
+/* What is said of a measure when there is a difference. */
+typedef struct change {
+  const char *metric;
+  const char *lower, *higher; /* verbs */
+  bool relative;              /* rather than in units */
+} change;
+
+static const change changes[] = {
+    {"origin_egress", "cuts origin bytes by", "adds to origin bytes", true},
+    {"completion_p95_s", "shortens completion p95 by",
+     "lengthens completion p95 by", false},
+    {"makespan_s", "shortens the makespan by", "lengthens the makespan by",
+     false},
+};
+
+/* "cuts origin bytes by 87.1 % [86.0, 88.2]" */
+static void put_change(const study *st, size_t policy, const change *c,
                        FILE *out) {
-  size_t m = measure_index(name);
+  size_t m = measure_index(c->metric);
   const study_pair *p = study_pair_of(st, policy, m);
-  const interval *in = &p->diff;
-  const char *unit = measures[m].diff_unit;
+  bool relative = c->relative && !p->rel.refused;
+  const interval *in = relative ? &p->rel : &p->diff;
+  const char *unit = relative ? "%" : measures[m].diff_unit;
+  bool down = in->mean < 0;
   char number[HUMAN_LEN];
 
-  fprintf(out, "%s ", measures[m].label);
   if (p->verdict == VERDICT_REFUSED) {
-    fprintf(out, "not comparable (%s)", p->refusal);
+    fprintf(out, "cannot be compared in %s (%s)", measures[m].label,
+            p->refusal);
     return;
   }
   if (p->verdict == VERDICT_EQUAL) {
-    fputs("the same in every run", out);
+    fprintf(out, "has the same %s in every run", measures[m].label);
     return;
   }
   if (!is_shown(p->verdict)) {
-    fprintf(out, "not shown to differ (%s",
-            human(number, unit, fabs(in->mean)));
-    fprintf(out, " %s on average)", in->mean < 0 ? "lower" : "higher");
+    fprintf(out, "is not shown to differ in %s (%s %s on average)",
+            measures[m].label, human(number, unit, fabs(in->mean)),
+            down ? "less" : "more");
     return;
   }
-  if (!p->rel.refused) {
-    in = &p->rel;
-    unit = "%";
+  fprintf(out, "%s %s ", down ? c->lower : c->higher,
+          human(number, unit, fabs(in->mean)));
+  put_range(out, unit, down ? -in->hi : in->lo, down ? -in->lo : in->hi);
+  if (!relative && !p->rel.refused) {
+    fprintf(out, ", %s", human(number, "%", fabs(p->rel.mean)));
   }
-  fprintf(out, "%s %s ", human(number, unit, fabs(in->mean)),
-          in->mean < 0 ? "lower" : "higher");
-  put_range(out, unit, in->mean < 0 ? -in->hi : in->lo,
-            in->mean < 0 ? -in->lo : in->hi);
 }
 
 void answer_policy(const study *st, size_t policy, FILE *out) {
-  fprintf(out, "%s against %s: ", st->in->policies[policy],
-          st->in->policies[0]);
-  put_change(st, policy, "origin_egress", out);
-  fputs("; ", out);
-  put_change(st, policy, "completion_p95_s", out);
-  fputs("; ", out);
-  put_change(st, policy, "makespan_s", out);
+  fprintf(out, "Against %s, %s ", st->in->policies[0],
+          st->in->policies[policy]);
+  for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+    fputs(i > 0 ? "; " : "", out);
+    put_change(st, policy, &changes[i], out);
+  }
   fputs(".", out);
 }
 
@@ -101,48 +115,71 @@ static void put_p(double p, FILE *out) {
   char text[HUMAN_LEN];
 
   human_p(text, p);
-  fprintf(out, "p %s%s", text[0] == '<' ? "" : "<= ", text);
+  fprintf(out, "p %s%s", text[0] == '<' ? "" : "≤ ", text);
 }
 
-/* "a (not told apart from x), b (not told apart from y and 2 more)" */
+/* Whether |policy| is ahead in |m|, but not of everybody. */
+static bool unsure(const study *st, size_t policy, size_t m) {
+  return counts(st, m) && st->best[m].policy == policy &&
+         st->best[m].rivals > 0;
+}
+
+static bool same_rivals(const study_best *a, const study_best *b) {
+  return a->rival == b->rival && a->rivals == b->rivals;
+}
+
+/* "a, b (not told apart from x), c (not told apart from y and 2 more)" */
 static void put_unsure(const study *st, size_t policy, FILE *out) {
+  bool said[NMEASURES] = {false};
   size_t n = 0;
 
   for (size_t m = 0; m < NMEASURES; m++) {
     const study_best *b = &st->best[m];
-    if (counts(st, m) && b->policy == policy && b->rivals > 0) {
-      fprintf(out, "%s%s (not told apart from %s", n++ > 0 ? ", " : "",
-              measures[m].label, st->in->policies[b->rival]);
-      if (b->rivals > 1) {
-        fprintf(out, " and %u more", b->rivals - 1);
-      }
-      fputs(")", out);
+    if (said[m] || !unsure(st, policy, m)) {
+      continue;
     }
+    for (size_t k = m; k < NMEASURES; k++) {
+      if (unsure(st, policy, k) && same_rivals(b, &st->best[k])) {
+        fprintf(out, "%s%s", n++ > 0 ? ", " : "", measures[k].label);
+        said[k] = true;
+      }
+    }
+    fprintf(out, " (not told apart from %s", st->in->policies[b->rival]);
+    if (b->rivals > 1) {
+      fprintf(out, " and %u more", b->rivals - 1);
+    }
+    fputs(")", out);
   }
 }
 
+static void put_best(const study *st, size_t p, FILE *out) {
+  size_t sure = put_wins(st, p, true, NULL);
+
+  fprintf(out, "%s is best in ", st->in->policies[p]);
+  if (sure > 0) {
+    put_wins(st, p, true, out);
+    fputs(" (shown against every other policy, ", out);
+    put_p(worst_p(st, p), out);
+    fputs(")", out);
+  }
+  if (put_wins(st, p, false, NULL) > 0) {
+    fputs(sure > 0 ? "; on average also in " : "", out);
+    put_unsure(st, p, out);
+  }
+  fputs(".", out);
+}
+
+/* Who is best in most metrics comes first. */
 void answer_best(const study *st, FILE *out) {
   size_t sentences = 0;
 
-  for (size_t p = 0; p < st->npolicies; p++) {
-    size_t sure = put_wins(st, p, true, NULL);
-    size_t unsure = put_wins(st, p, false, NULL);
-    if (sure + unsure == 0) {
-      continue;
+  for (size_t wins = NMEASURES; wins > 0; wins--) {
+    for (size_t p = 0; p < st->npolicies; p++) {
+      if (put_wins(st, p, true, NULL) + put_wins(st, p, false, NULL) == wins) {
+        fputs(sentences++ > 0 ? " " : "", out);
+        put_best(st, p, out);
+      }
     }
-    fprintf(out, "%s%s is best in ", sentences++ > 0 ? " " : "",
-            st->in->policies[p]);
-    if (sure > 0) {
-      put_wins(st, p, true, out);
-      fprintf(out, " (shown against every other policy, ");
-      put_p(worst_p(st, p), out);
-      fputs(")", out);
-    }
-    if (unsure > 0) {
-      fputs(sure > 0 ? "; on average also in " : "", out);
-      put_unsure(st, p, out);
-    }
-    fputs(".", out);
   }
   if (sentences == 0) {
     fputs("No policy is better than another in any of these metrics.", out);

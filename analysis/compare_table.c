@@ -12,7 +12,7 @@
 
 #include "analysis/answer.h"
 
-enum { LABEL = 22, LINE = 104, SHOWN_WARNINGS = 12 };
+enum { LABEL = 22, LINE = 104, SHOWN_WARNINGS = 12, SHOWN_PAIRS = 13 };
 
 typedef struct pen {
   FILE *out;
@@ -181,10 +181,26 @@ static void put_pair(const pen *p, const study *st, size_t policy, size_t m) {
   fputc('\n', p->out);
 }
 
+/* With many policies only those that are best in something are shown. */
+static bool worth_showing(const study *st, size_t policy) {
+  bool best = st->npolicies <= SHOWN_PAIRS;
+
+  for (size_t m = 0; m < NMEASURES; m++) {
+    best = best || (st->best[m].any && st->best[m].policy == policy);
+  }
+  return best;
+}
+
 static void put_pairs(const pen *p, const study *st) {
+  size_t left_out = 0;
+
   fprintf(p->out, "\ndifferences from %s, paired by seed\n",
           st->in->policies[0]);
   for (size_t policy = 1; policy < st->npolicies; policy++) {
+    if (!worth_showing(st, policy)) {
+      left_out++;
+      continue;
+    }
     put(p, BOLD, st->in->policies[policy], 20);
     if (human_width(st->in->policies[policy]) > 20) {
       fprintf(p->out, "\n%*s", 20, "");
@@ -200,6 +216,12 @@ static void put_pairs(const pen *p, const study *st) {
         put_pair(p, st, policy, m);
       }
     }
+  }
+  if (left_out > 0) {
+    fprintf(p->out,
+            "%zu more policies, best in nothing here: see report.html and "
+            "compare.json\n",
+            left_out);
   }
 }
 

@@ -37,6 +37,10 @@ const char *figure_text(figure f) {
   return figures[f].text;
 }
 
+bool figure_drawn(const study *st, figure f) {
+  return f != FIGURE_TRADEOFF || st->npolicies * st->nseeds > 1;
+}
+
 /* Told apart by luminance, hue and dash, so also in greyscale and by readers
    who see few colours. */
 const plot_style plot_styles[FIGURE_NAMED] = {
@@ -277,15 +281,20 @@ static char *cd_command(const char *dir) {
 }
 
 /* Runs |cd| and then every script. */
-static int spawn_gnuplot(char *cd, const char *log, pid_t *pid) {
+static int spawn_gnuplot(const study *st, char *cd, const char *log,
+                         pid_t *pid) {
   posix_spawn_file_actions_t actions;
   char names[NFIGURES][64];
   char program[] = "gnuplot", defaults[] = "-d", command[] = "-e";
   char *argv[NFIGURES + 5] = {program, defaults, command, cd};
+  size_t n = 0;
 
-  for (size_t f = 0; f < NFIGURES; f++) {
-    snprintf(names[f], sizeof names[f], "%s.gp", figures[f].name);
-    argv[f + 4] = names[f];
+  for (figure f = 0; f < NFIGURES; f++) {
+    if (figure_drawn(st, f)) {
+      snprintf(names[n], sizeof names[n], "%s.gp", figures[f].name);
+      argv[n + 4] = names[n];
+      n++;
+    }
   }
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -297,14 +306,14 @@ static int spawn_gnuplot(char *cd, const char *log, pid_t *pid) {
   return error;
 }
 
-static bool run_gnuplot(const char *dir, fail *why) {
+static bool run_gnuplot(const study *st, const char *dir, fail *why) {
   char log[4096], complaint[512];
   int status = 0;
   pid_t pid = 0;
   char *cd = cd_command(dir);
 
   snprintf(log, sizeof log, "%s/gnuplot.log", dir);
-  int error = cd == NULL ? ENOMEM : spawn_gnuplot(cd, log, &pid);
+  int error = cd == NULL ? ENOMEM : spawn_gnuplot(st, cd, log, &pid);
   free(cd);
   if (error == ENOENT) {
     return fail_set(why, EXIT_RUN_FAILED,
@@ -338,9 +347,9 @@ bool figures_write(const study *st, const char *dir, fail *why) {
   }
   choose_named(&p);
   for (figure f = 0; f < NFIGURES; f++) {
-    if (!write_figure(&p, f, dir, why)) {
+    if (figure_drawn(st, f) && !write_figure(&p, f, dir, why)) {
       return false;
     }
   }
-  return run_gnuplot(dir, why);
+  return run_gnuplot(st, dir, why);
 }

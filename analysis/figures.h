@@ -42,6 +42,9 @@ const char *figure_text(figure f);
 /* At most this many policies are named; others are drawn in grey. */
 enum { FIGURE_NAMED = 8 };
 
+/* One run alone has no trade-off to show. */
+bool figure_drawn(const study *st, figure f);
+
 /* Writes all figures into |dir|, which is made. When gnuplot is absent or
    fails: false, and the scripts and data are there. */
 bool figures_write(const study *st, const char *dir, fail *why);

@@ -4,26 +4,39 @@
 
 #include "analysis/page.h"
 
+static void put_char(FILE *out, char c) {
+  switch (c) {
+  case '&':
+    fputs("&amp;", out);
+    break;
+  case '<':
+    fputs("&lt;", out);
+    break;
+  case '>':
+    fputs("&gt;", out);
+    break;
+  case '"':
+    fputs("&quot;", out);
+    break;
+  case '\'':
+    fputs("&#39;", out);
+    break;
+  default:
+    fputc(c, out);
+  }
+}
+
 void html_text(FILE *out, const char *text) {
   for (; *text != '\0'; text++) {
-    switch (*text) {
-    case '&':
-      fputs("&amp;", out);
-      break;
-    case '<':
-      fputs("&lt;", out);
-      break;
-    case '>':
-      fputs("&gt;", out);
-      break;
-    case '"':
-      fputs("&quot;", out);
-      break;
-    case '\'':
-      fputs("&#39;", out);
-      break;
-    default:
-      fputc(*text, out);
+    put_char(out, *text);
+  }
+}
+
+void html_label(FILE *out, const char *label) {
+  for (; *label != '\0'; label++) {
+    put_char(out, *label);
+    if (strchr(":,=/-", *label) != NULL) {
+      fputs("<wbr>", out);
     }
   }
 }
@@ -107,7 +120,7 @@ static const char style[] =
     "body{margin:0;background:var(--page);color:var(--ink);"
     "font:16px/1.5 system-ui,-apple-system,'Segoe UI',Roboto,'DejaVu Sans',"
     "sans-serif}\n"
-    "main{max-width:66rem;margin:0 auto;padding:1.5rem 1.25rem 4rem}\n"
+    "main{max-width:72rem;margin:0 auto;padding:1.5rem 1.25rem 4rem}\n"
     "h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0 .2rem}\n"
     "h2{font-size:1.2rem;margin:2.4rem 0 .6rem;padding-bottom:.2rem;"
     "border-bottom:1px solid var(--line)}\n"
@@ -124,13 +137,12 @@ static const char style[] =
     ".wide{overflow-x:auto;-webkit-overflow-scrolling:touch}\n"
     "table{border-collapse:collapse;width:100%;font-size:.88rem;"
     "font-variant-numeric:tabular-nums}\n"
-    "th,td{padding:.35rem .55rem;text-align:right;white-space:nowrap;"
+    "th,td{padding:.35rem .45rem;text-align:right;white-space:nowrap;"
     "border-bottom:1px solid var(--line)}\n"
     "thead th{color:var(--soft);font-weight:600;vertical-align:bottom}\n"
     "th:first-child,td:first-child{text-align:left}\n"
-    "tbody th{font-weight:600;white-space:normal;overflow-wrap:anywhere;"
-    "min-width:9rem}\n"
-    ".half{color:var(--soft);font-size:.85em}\n"
+    "tbody th{font-weight:600;white-space:normal;min-width:8.5rem}\n"
+    ".half{display:block;color:var(--soft);font-size:.85em}\n"
     ".text{text-align:left}\n"
     ".better{color:var(--good);font-weight:600}\n"
     ".worse{color:var(--bad);font-weight:600}\n"

@@ -81,6 +81,9 @@ const char *human(char *buf, const char *unit, double v) {
   char number[HUMAN_LEN];
   scale s = scale_for(unit, v, v);
 
+  if (isnan(v)) {
+    s.unit = "";
+  }
   scale_text(number, s, v, 0);
   snprintf(buf, HUMAN_LEN, "%.25s%s%.8s", number, s.unit[0] ? " " : "", s.unit);
   return buf;

@@ -59,16 +59,18 @@ static void put_scenario_line(const study *st, const char *key,
     return;
   }
   at += len + 1;
-  at += strspn(at, " \"'");
+  at += strspn(at, " ");
   char line[1024];
   snprintf(line, sizeof line, "%.*s", (int)strcspn(at, "\n"), at);
-  size_t end = strlen(line);
-  while (end > 0 && strchr(" \"'", line[end - 1]) != NULL) {
+  size_t end = strlen(line), from = 0;
+  if (end > 1 && (line[0] == '"' || line[0] == '\'') &&
+      line[end - 1] == line[0]) {
     line[--end] = '\0';
+    from = 1;
   }
   if (end > 0 && line[0] != '>' && line[0] != '|') {
     fputs(before, out);
-    html_text(out, line);
+    html_text(out, line + from);
     fputs(after, out);
   }
 }
@@ -156,7 +158,7 @@ static void put_mean_row(const study *st, size_t p, FILE *out) {
   char mean[HUMAN_LEN], half[HUMAN_LEN];
 
   fputs("<tr><th scope=\"row\">", out);
-  html_text(out, st->in->policies[p]);
+  html_label(out, st->in->policies[p]);
   fprintf(out, "</th><td>%zu</td>", study_used(st, p));
   if (isnan(share)) {
     fputs("<td>-</td>", out);
@@ -187,8 +189,11 @@ static void put_means(const study *st, FILE *out) {
           alone(st) ? "The run" : "Means over seeds");
   for (size_t m = 0; m < NMEASURES; m++) {
     if (measures[m].column) {
-      fprintf(out, "<th scope=\"col\">%s<br>%s</th>", measures[m].label,
-              study_scale(st, m).unit);
+      fputs("<th scope=\"col\">", out);
+      for (const char *c = measures[m].label; *c != '\0'; c++) {
+        fputs(*c == ' ' ? "<br>" : (char[2]){*c, '\0'}, out);
+      }
+      fprintf(out, "<br>%s</th>", study_scale(st, m).unit);
     }
   }
   fputs("</tr></thead>\n<tbody>\n", out);
@@ -376,6 +381,9 @@ static void put_figures(const study *st, const char *dir, FILE *out) {
 
   fputs("<h2>Figures</h2>\n", out);
   for (figure f = 0; f < NFIGURES; f++) {
+    if (!figure_drawn(st, f)) {
+      continue;
+    }
     snprintf(path, sizeof path, "%s/%s.svg", dir, figure_name(f));
     fprintf(out, "<figure role=\"group\" aria-label=\"%s\"><div class=\"pic\">",
             figure_title(f));

@@ -18,6 +18,8 @@ bool page_write(const study *st, const char *figures_dir, const char *path,
 
 /* |text| with & < > " ' escaped. */
 void html_text(FILE *out, const char *text);
+/* The same, with places where a policy's label may be broken. */
+void html_label(FILE *out, const char *label);
 /* The SVG file inlined, its ids made unique by |prefix|. False: unreadable. */
 bool html_svg(FILE *out, const char *path, const char *prefix);
 /* The style sheet, with its <style> element. */

@@ -208,7 +208,7 @@ static void point_parts(plot *p, size_t block, const plot_style *style,
   fprintf(p->gp,
           "%s\"%s.tsv\" index %zu using "
           "(strcol(1) eq \"run\" ? $2 : NaN):3 with points linecolor rgb "
-          "\"#%s%s\" pointtype %d pointsize %s notitle",
+          "\"#%s%s\" pointtype %d pointsize %s*ps notitle",
           block == 0 ? "plot " : ", \\\n     ", p->name, block,
           label != NULL ? "70" : "", style->colour, style->point,
           label != NULL ? "0.7" : "0.35");
@@ -218,12 +218,19 @@ static void point_parts(plot *p, size_t block, const plot_style *style,
   fprintf(p->gp,
           ", \\\n     \"%s.tsv\" index %zu using "
           "(strcol(1) eq \"mean\" ? $2 : NaN):3:4:5:6:7 with xyerrorbars "
-          "linecolor rgb \"#%s\" linewidth 2 pointtype %d pointsize 1.5 "
+          "linecolor rgb \"#%s\" linewidth 2 pointtype %d pointsize 1.2*ps "
           "notitle, \\\n     NaN with points linecolor rgb \"#%s\" pointtype "
-          "%d pointsize 1.5 title ",
+          "%d pointsize 1.2*ps title ",
           p->name, block, style->colour, style->point, style->colour,
           style->point);
   plot_quote(p->gp, label);
+}
+
+/* 1, 2 or 5 times a power of ten, about a fifth of |range|. */
+static double tic_step(double range) {
+  double step = pow(10, floor(log10(range / 5))), n = range / 5 / step;
+
+  return step * (n < 1.5 ? 1 : n < 3.5 ? 2 : n < 7.5 ? 5 : 10);
 }
 
 void plot_tradeoff(plot *p) {
@@ -256,13 +263,15 @@ void plot_tradeoff(plot *p) {
     human_span(span, study_duration_s(p->st));
     fprintf(
         p->gp,
+        "set ytics 0,%.6g,%.6g\n"
         "set arrow 1 from graph 0, first %.6g to graph 1, first %.6g nohead "
         "linecolor rgb \"#777777\" dashtype (4,4)\n"
         "set label 1 \"95 %% not finished within %s\" at graph 0.99, first "
         "%.6g right textcolor rgb \"#444444\"\n",
-        s.factor * top * 1.08, s.factor * top * 1.08, span,
-        s.factor * top * 1.2);
+        tic_step(top * s.factor), s.factor * top * 1.07, s.factor * top * 1.08,
+        s.factor * top * 1.08, span, s.factor * top * 1.2);
   }
+  fputs("ps = kind eq \"svg\" ? 0.6 : 1\n", p->gp);
   for (size_t i = 0; i < p->nothers; i++) {
     point_parts(p, i, &grey, NULL);
   }
@@ -273,6 +282,7 @@ void plot_tradeoff(plot *p) {
   if (p->nothers > 0) {
     fprintf(p->gp,
             ", \\\n     NaN with points linecolor rgb \"#c8c8c8\" pointtype 7 "
+            "pointsize 0.6*ps "
             "title \"%zu other policies\"",
             p->st->npolicies - p->nnamed);
   }

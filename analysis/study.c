@@ -273,6 +273,9 @@ static void read_run(study *st, study_run *r, bool lenient) {
     r->used = trouble == NULL;
     if (r->used) {
       take_trace(st, r, &t);
+      if (!t.complete) {
+        study_warn(st, "the run was interrupted: the numbers end where it did");
+      }
     } else {
       r->trouble = new_text(trouble);
     }

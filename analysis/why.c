@@ -57,7 +57,7 @@ static void put_row(const reasons *r, xl_reason reason, FILE *out) {
 }
 
 static void put_sum(const reasons *r, FILE *out) {
-  char a[HUMAN_LEN], b[HUMAN_LEN], c[HUMAN_LEN];
+  char a[HUMAN_LEN], b[HUMAN_LEN];
 
   if (!r->checked) {
     fputs("sum: not checked, the run was interrupted before it wrote the "
@@ -65,18 +65,19 @@ static void put_sum(const reasons *r, FILE *out) {
           out);
     return;
   }
-  fprintf(out,
-          "sum: %s B by reason %s %s B received from origins\n"
-          "     (%s B first copies + ",
+  fprintf(out, "sum: %s B by reason %s %s B received from origins\n",
           exact(a, r->delivered),
-          r->delivered == r->received ? "=" : "!=", exact(b, r->received),
-          exact(c, r->first_copies));
-  fprintf(out, "%s B wasted; ", exact(a, r->wasted));
+          r->delivered == r->received ? "=" : "!=", exact(b, r->received));
+  fprintf(out, "     %s B of them first copies, %s B wasted\n",
+          exact(a, r->first_copies), exact(b, r->wasted));
   if (r->files_off == 0) {
-    fprintf(out, "the transfers of all %zu files add up to their ledgers)\n",
+    fprintf(out,
+            "     the transfers of all %zu files add up to their ledgers\n",
             r->nfiles);
   } else {
-    fprintf(out, "%zu of %zu files do not add up to their ledgers)\n",
+    fprintf(out,
+            "     the transfers of %zu of %zu files do not add up to their "
+            "ledgers\n",
             r->files_off, r->nfiles);
   }
   if (r->egress > r->received) {

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "analysis/compare.h"
+#include "analysis/figures.h"
 #include "analysis/summary.h"
 #include "record/record.h"
 
@@ -26,6 +28,8 @@ typedef struct synthetic {
   uint64_t wasted;     /* per device, from the origin */
   record_level level;
   bool interrupted;
+  uint64_t misbooked; /* bytes in the first device's ledger that no transfer
+                         delivered */
 } synthetic;
 
 static uint64_t syn_draw(uint64_t *state) {
@@ -117,7 +121,7 @@ static int64_t syn_device(record *r, const synthetic *s, uint32_t d,
                     .end_ns = open ? -1 : end,
                     .origin = size - peer,
                     .peer_subnet = peer,
-                    .duplicate = s->wasted};
+                    .duplicate = s->wasted + (d == 0 ? s->misbooked : 0)};
 
   record_rows(r, SCHEMA_DEVICES, &device, 1);
   record_rows(r, SCHEMA_JOBS, &job, 1);
@@ -194,6 +198,115 @@ static bool syn_trace(const char *path, const synthetic *s, fail *why) {
     record_rows(r, SCHEMA_SUMMARY, &sum, 1);
   }
   return record_close(r, !s->interrupted, why);
+}
+
+/* ---- a whole comparison
+ * -------------------------------------------------------- */
+
+enum { SYN_POLICIES = 16, SYN_SEEDS = 16 };
+
+typedef struct syn_study {
+  char dir[256];
+  char paths[SYN_POLICIES * SYN_SEEDS][320];
+  compare_run runs[SYN_POLICIES * SYN_SEEDS];
+  const char *policies[SYN_POLICIES];
+  compare_input in;
+} syn_study;
+
+static void syn_folder(char *out, size_t len);
+
+/* Traces of |npolicies| shapes, seeds 1 .. |nseeds|, in a new folder. */
+static void syn_compare(syn_study *c, const synthetic *shapes, size_t npolicies,
+                        size_t nseeds) {
+  fail why = {0};
+
+  *c = (syn_study){0};
+  syn_folder(c->dir, sizeof c->dir);
+  for (size_t i = 0; i < npolicies * nseeds; i++) {
+    synthetic s = shapes[i / nseeds];
+    s.seed = i % nseeds + 1;
+    snprintf(c->paths[i], sizeof c->paths[i], "%s/p%zu-s%zu.h5", c->dir,
+             i / nseeds, i % nseeds);
+    if (!syn_trace(c->paths[i], &s, &why)) {
+      printf("%s\n", why.text);
+      exit(1);
+    }
+    c->policies[i / nseeds] = shapes[i / nseeds].policy;
+    c->runs[i] = (compare_run){s.policy, s.seed, c->paths[i]};
+  }
+  c->in = (compare_input){.scenario = "made-up",
+                          .network = "fluid",
+                          .runs = c->runs,
+                          .nruns = npolicies * nseeds,
+                          .policies = c->policies,
+                          .npolicies = npolicies,
+                          .nseeds = nseeds,
+                          .dir = c->dir,
+                          .command = "xferlab compare made-up.yaml"};
+}
+
+/* What compare_write prints; owned. |why| tells how it went. */
+static char *syn_run(const syn_study *c, fail *why) {
+  char *text = NULL;
+  size_t len = 0;
+  FILE *out = open_memstream(&text, &len);
+
+  *why = (fail){0};
+  compare_write(&c->in, out, why);
+  fclose(out);
+  return text;
+}
+
+/* A file of the folder as a string, owned; NULL: not there. */
+static char *syn_read(const char *dir, const char *name) {
+  char path[600], *text = NULL;
+  size_t len = 0;
+  int ch;
+
+  snprintf(path, sizeof path, "%s/%s", dir, name);
+  FILE *in = fopen(path, "rb");
+  if (in == NULL) {
+    return NULL;
+  }
+  FILE *out = open_memstream(&text, &len);
+  while ((ch = fgetc(in)) != EOF) {
+    fputc(ch, out);
+  }
+  fclose(in);
+  fclose(out);
+  return text;
+}
+
+static void syn_remove(const syn_study *c) {
+  static const char *const ends[] = {"tsv", "gp", "svg", "png"};
+  char path[600];
+
+  for (size_t i = 0; i < c->in.nruns; i++) {
+    unlink(c->paths[i]);
+    snprintf(path, sizeof path, "%s.report.html", c->paths[i]);
+    unlink(path);
+  }
+  for (figure f = 0; f < NFIGURES; f++) {
+    for (size_t e = 0; e < 4; e++) {
+      snprintf(path, sizeof path, "%s/figures/%s.%s", c->dir, figure_name(f),
+               ends[e]);
+      unlink(path);
+      snprintf(path, sizeof path, "%s.figures/%s.%s", c->paths[0],
+               figure_name(f), ends[e]);
+      unlink(path);
+    }
+  }
+  static const char *const files[] = {"figures/gnuplot.log", "compare.h5",
+                                      "compare.json", "report.html"};
+  for (size_t i = 0; i < 4; i++) {
+    snprintf(path, sizeof path, "%s/%s", c->dir, files[i]);
+    unlink(path);
+  }
+  snprintf(path, sizeof path, "%s.figures", c->paths[0]);
+  rmdir(path);
+  snprintf(path, sizeof path, "%s/figures", c->dir);
+  rmdir(path);
+  rmdir(c->dir);
 }
 
 /* ---- folders
