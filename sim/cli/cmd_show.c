@@ -43,9 +43,25 @@ static void layout_tables(const fleet *fl, tables *tb) {
   FILL(DEVICES, devices, fl->ndevices, layout_device);
   FILL(HELD, held, fl->nholds, layout_held);
   FILL(JOBS, jobs, fl->ntasks, layout_job);
-  FILL(FILES, files, layout_nfiles_all(fl), layout_file);
   FILL(WORLD, world, 1, layout_world);
 #undef FILL
+  row_files *files = NULL;
+  uint32_t n = 0, room = 0;
+  for (uint32_t i = 0; i < fl->ntasks; i++) {
+    for (uint32_t k = 0; k < layout_nfiles(fl, i); k++) {
+      if (n == room) {
+        room = room * 2 + 64;
+        files = realloc(files, room * sizeof *files);
+        if (files == NULL) {
+          fputs("xferlab: out of memory\n", stderr);
+          exit(EXIT_RUN_FAILED);
+        }
+      }
+      layout_file(fl, i, k, &files[n++]);
+    }
+  }
+  tb->t[SCHEMA_FILES].rows = files;
+  tb->t[SCHEMA_FILES].n = n;
 }
 
 static void free_tables(tables *tb) {

@@ -108,25 +108,12 @@ void layout_world(const fleet *fl, uint32_t i, row_world *row) {
   row->duration_ns = row->ended_ns = fl->scn->duration;
 }
 
-uint32_t layout_nfiles_all(const fleet *fl) {
-  uint32_t n = 0;
-
-  for (uint32_t i = 0; i < fl->ntasks; i++) {
-    n += layout_nfiles(fl, i);
-  }
-  return n;
-}
-
-void layout_file(const fleet *fl, uint32_t i, row_files *row) {
-  uint32_t task = 0;
-
-  while (i >= layout_nfiles(fl, task)) {
-    i -= layout_nfiles(fl, task++);
-  }
+void layout_file(const fleet *fl, uint32_t task, uint32_t file,
+                 row_files *row) {
   memset(row, 0, sizeof *row);
   row->device = fl->tasks[task].device;
   row->job = fl->tasks[task].job;
-  row->content = layout_content_of(fl, task, i);
+  row->content = layout_content_of(fl, task, file);
   row->size = fl->scn->contents[row->content].size;
   row->start_ns = -1;
   row->end_ns = -1;

@@ -18,9 +18,8 @@ void layout_held(const fleet *fl, uint32_t i, row_held *row);
 void layout_job(const fleet *fl, uint32_t task, row_jobs *row);
 void layout_world(const fleet *fl, uint32_t i, row_world *row); /* i == 0 */
 
-/* The |i|-th file of all tasks, in their order. */
-void layout_file(const fleet *fl, uint32_t i, row_files *row);
-uint32_t layout_nfiles_all(const fleet *fl);
+/* The |file|-th file of a task. */
+void layout_file(const fleet *fl, uint32_t task, uint32_t file, row_files *row);
 
 /* The |file|-th content of a task, and how many it has. */
 uint32_t layout_content_of(const fleet *fl, uint32_t task, uint32_t file);

@@ -279,18 +279,14 @@ static void device_rows(world *w, xl_time ended) {
   }
 }
 
-static void file_row(world *w, const task_state *st, const fleet_task *t,
-                     uint32_t k) {
+static void file_row(world *w, const task_state *st, uint32_t k) {
   const xl_file *f = xl_job_file(st->job, k);
   const xl_ledger *l = xl_file_ledger(f);
   xl_file_progress p;
   row_files row;
 
-  memset(&row, 0, sizeof row);
+  layout_file(w->fl, st->task, k, &row);
   xl_file_progress_of(f, &p);
-  row.device = t->device;
-  row.job = t->job;
-  row.content = layout_content_of(w->fl, st->task, k);
   row.size = p.total;
   row.transferred = p.transferred;
   row.start_ns = xl_file_started(f);
@@ -315,7 +311,6 @@ static void file_row(world *w, const task_state *st, const fleet_task *t,
 
 static void job_rows(world *w, xl_time ended) {
   for (uint32_t i = 0; i < w->next_task; i++) {
-    const fleet_task *t = &w->fl->tasks[i];
     task_state *st = &w->tasks[i];
     row_jobs row;
     xl_err code;
@@ -333,7 +328,7 @@ static void job_rows(world *w, xl_time ended) {
       if (start >= 0 && (row.start_ns < 0 || start < row.start_ns)) {
         row.start_ns = start;
       }
-      file_row(w, st, t, k);
+      file_row(w, st, k);
     }
     record_rows(w->cfg->record, SCHEMA_JOBS, &row, 1);
   }
