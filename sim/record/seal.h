@@ -6,7 +6,7 @@
  *   xferlab trace\nbytes 123456\nxxh3 0123456789abcdef\n
  *
  * HDF5 1.10 may crash on damaged files, so a trace is checked before HDF5 sees
- * it. A file without a user block (rewritten by an HDF5 tool) has no seal.
+ * it. A file without a user block (a copy by an HDF5 tool) has no seal.
  */
 #ifndef RECORD_SEAL_H
 #define RECORD_SEAL_H
