@@ -87,7 +87,7 @@ static bool quantity_read(const xl_param *p, unit_kind kind, const char *text,
     fault = UNIT_SMALL;
   }
   if (fault != UNIT_GOOD) {
-    unit_complain(kind, fault, text, what, sizeof what);
+    unit_complain(fault, text, what, sizeof what);
     return wrong(why, owner, p, what, unit_expected(kind));
   }
   /* Rates above INT64_MAX are unlimited, which is -1. */

@@ -24,21 +24,26 @@ typedef struct walk {
   char section[256]; /* of |cur| in the key table */
 } walk;
 
+/* In a file the path is not part of the place. */
+static const char *in_file(walk *w) {
+  return w->at.via != NULL ? "" : arena_format(w->a, "path '%.80s': ", w->path);
+}
+
 static bool bad(walk *w, const char *what, const char *expected,
                 const char *const *names, size_t n) {
   const char *near = n > 0 ? nearest_word(w->part, names, n) : NULL;
 
-  return place_fail(w->why, w->at, "path '%.80s': %s '%s'; expected %s%s%s%s",
-                    w->path, what, w->part, expected,
+  return place_fail(w->why, w->at, "%s%s '%s'; expected %s%s%s%s", in_file(w),
+                    what, w->part, expected,
                     near != NULL ? "; did you mean '" : "",
                     near != NULL ? near : "", near != NULL ? "'?" : "");
 }
 
 static bool malformed(walk *w) {
   return place_fail(w->why, w->at,
-                    "path '%.80s' is malformed; expected keys joined by dots, "
-                    "items by name or [number]",
-                    w->path);
+                    "%sit is malformed; expected keys joined by dots, items "
+                    "by name or [number]",
+                    in_file(w));
 }
 
 /* Takes the next part of the path: "key" or "[3]". */
@@ -79,14 +84,6 @@ static void section_add(walk *w, const char *tail) {
            n > 0 && tail[0] != '[' ? "." : "", tail);
 }
 
-/* What an item of a list is called. */
-static const char *item_called(const node *item) {
-  const node *name = tree_find(item, "name");
-
-  name = name == NULL ? tree_find(item, "class") : name;
-  return name != NULL && name->kind == NODE_TEXT ? name->text : NULL;
-}
-
 static node **item_slot(walk *w) {
   const char *names[NAMES_MAX];
   size_t n = 0;
@@ -102,7 +99,7 @@ static node **item_slot(walk *w) {
     return NULL;
   }
   for (uint32_t i = 0; i < w->cur->n; i++) {
-    const char *name = item_called(w->cur->item[i]);
+    const char *name = tree_item_name(w->cur->item[i]);
     if (name != NULL && strcmp(name, w->part) == 0) {
       return &w->cur->item[i];
     }

@@ -88,13 +88,16 @@ bool read_quantity(reader *rd, const node *at, unit_kind kind, const char *min,
   }
   unit_fault fault = unit_parse(kind, at->text, out);
   if (fault != UNIT_GOOD) {
-    unit_complain(kind, fault, at->text, wrong, sizeof wrong);
+    unit_complain(fault, at->text, wrong, sizeof wrong);
     unit_list(kind, list, sizeof list);
     bool units =
         (fault == UNIT_MISSING || fault == UNIT_UNKNOWN) && list[0] != '\0';
-    return place_fail(rd->why, at->at, "'%s': %s; expected %s%s%s%s%s", label,
-                      wrong, unit_expected(kind), range, units ? " (" : "",
-                      units ? list : "", units ? ")" : "");
+    const char *near = fault == UNIT_UNKNOWN ? unit_near(kind, at->text) : NULL;
+    return place_fail(rd->why, at->at, "'%s': %s; expected %s%s%s%s%s%s%s%s",
+                      label, wrong, unit_expected(kind), range,
+                      units ? " (" : "", units ? list : "", units ? ")" : "",
+                      near != NULL ? "; did you mean '" : "",
+                      near != NULL ? near : "", near != NULL ? "'?" : "");
   }
   size = out_of_range(kind, min, max, out->f);
   if (size != NULL) {
@@ -111,7 +114,7 @@ static bool read_number(reader *rd, const node *v, const scn_key *k, void *to,
   if (!read_quantity(rd, v, kind, k->min, k->max, &q, label)) {
     return false;
   }
-  if (k->type == KEY_COUNT && q.n >= XL_NONE) {
+  if (kind == UNIT_COUNT && q.n >= XL_NONE) {
     return place_fail(rd->why, v->at,
                       "'%s': '%.60s' is too large; expected "
                       "a count below 4294967295",
@@ -342,6 +345,20 @@ static bool read_date(reader *rd, const node *v, const scn_key *k, void *base,
 /* ---- lists and mappings -----------------------------------------------------
  */
 
+/* An item by its key, its name or its number, as in a path. */
+static const char *item_label(reader *rd, const node *v, uint32_t i,
+                              const char *label) {
+  const char *name =
+      v->kind == NODE_MAP ? v->key[i]->text : tree_item_name(v->item[i]);
+  char number[16];
+
+  if (name != NULL) {
+    return arena_format(rd->tmp, "%s.%.64s", label, name);
+  }
+  snprintf(number, sizeof number, "[%u]", i);
+  return join_label(rd, label, number);
+}
+
 static bool items_shape(reader *rd, const node *v, const scn_key *k,
                         const char *label) {
   bool named = k->type == KEY_NAMED;
@@ -366,8 +383,8 @@ static bool items_shape(reader *rd, const node *v, const scn_key *k,
   for (uint32_t i = 0; i < v->n; i++) {
     if (v->item[i]->kind != NODE_MAP) {
       return place_fail(rd->why, v->item[i]->at,
-                        "'%s' has %s; expected a mapping", label,
-                        v->item[i]->kind == NODE_TEXT ? "text" : "a list");
+                        "'%s' is %s; expected a mapping",
+                        item_label(rd, v, i, label), kind_word(v->item[i]));
     }
   }
   return true;
@@ -398,10 +415,8 @@ static bool read_items(reader *rd, node *v, const scn_key *k, void *base,
   char *section = arena_format(rd->tmp, "%s%s", k->path, named ? ".*" : "[]");
   for (uint32_t i = 0; i < v->n; i++) {
     void *item = items + i * k->item_size;
-    const char *name =
-        named ? v->key[i]->text : arena_format(rd->tmp, "[%u]", i);
     if ((named && !item_name(rd, v, i, item, label)) ||
-        !read_map(rd, v->item[i], section, item, join_label(rd, label, name))) {
+        !read_map(rd, v->item[i], section, item, item_label(rd, v, i, label))) {
       return false;
     }
   }

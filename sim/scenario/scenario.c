@@ -19,7 +19,7 @@ bool read_csv(reader *rd, const node *at, const char *name, csv *out) {
 
   if (text == NULL) {
     return place_fail(rd->why, at->at,
-                      "cannot read '%.200s': %s; expected a CSV file", path,
+                      "cannot read '%.200s': %s; expected a CSV file", name,
                       what);
   }
   return csv_parse(rd->tmp, path, text, len, out, rd->why);

@@ -93,6 +93,15 @@ node *tree_find(const node *map, const char *key) {
   return i == UINT32_MAX ? NULL : map->item[i];
 }
 
+const char *tree_item_name(const node *item) {
+  const node *name = tree_find(item, "name");
+
+  name = name == NULL ? tree_find(item, "class") : name;
+  return name != NULL && name->kind == NODE_TEXT && name->text[0] != '\0'
+             ? name->text
+             : NULL;
+}
+
 /* |budget| counts down the nodes that may still be made. */
 static node *copy(arena *a, const node *from, uint32_t *budget) {
   if (*budget == 0) {

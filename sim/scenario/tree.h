@@ -52,6 +52,8 @@ void tree_put(arena *a, node *map, node *key, node *value); /* to a MAP */
 /* The index of a key, or UINT32_MAX. */
 uint32_t tree_index(const node *map, const char *key);
 node *tree_find(const node *map, const char *key); /* NULL: not a map, no key */
+/* What an item of a list is called: its name, or its class; or NULL. */
+const char *tree_item_name(const node *item);
 void tree_remove(node *map, uint32_t i);
 /* The tree as block YAML: the same tree gives the same bytes, and parsing
    them gives the same tree. */

@@ -290,14 +290,15 @@ void unit_list(unit_kind kind, char *buf, size_t len) {
 
   buf[0] = '\0';
   for (size_t i = 0; i < NUNITS; i++) {
-    if (units[i].kind == kind && used < len) {
+    bool alias = strncmp(units[i].name, "kB", 2) == 0; /* as KB */
+    if (units[i].kind == kind && !alias && used < len) {
       used += (size_t)snprintf(buf + used, len - used, "%s%s",
                                used > 0 ? ", " : "", units[i].name);
     }
   }
 }
 
-static const char *unit_near(unit_kind kind, const char *text) {
+const char *unit_near(unit_kind kind, const char *text) {
   const char *names[NUNITS];
   size_t n = 0;
   decimal d;
@@ -314,10 +315,7 @@ static const char *unit_near(unit_kind kind, const char *text) {
   return nearest_word(text + strspn(text, " "), names, n);
 }
 
-void unit_complain(unit_kind kind, unit_fault fault, const char *text,
-                   char *buf, size_t len) {
-  const char *near;
-
+void unit_complain(unit_fault fault, const char *text, char *buf, size_t len) {
   switch (fault) {
   case UNIT_GOOD:
   case UNIT_NOT_NUMBER:
@@ -327,10 +325,7 @@ void unit_complain(unit_kind kind, unit_fault fault, const char *text,
     snprintf(buf, len, "'%.60s' has no unit", text);
     break;
   case UNIT_UNKNOWN:
-    near = unit_near(kind, text);
-    snprintf(buf, len, "'%.60s' has an unknown unit%s%s%s", text,
-             near != NULL ? " (did you mean '" : "", near != NULL ? near : "",
-             near != NULL ? "'?)" : "");
+    snprintf(buf, len, "'%.60s' has an unknown unit", text);
     break;
   case UNIT_NEGATIVE:
     snprintf(buf, len, "'%.60s' is negative", text);

@@ -44,9 +44,10 @@ unit_fault unit_parse(unit_kind kind, const char *text, quantity *out);
 const char *unit_expected(unit_kind kind);
 /* All units of a kind, "ns, us, ms, ..."; "" when it has none. */
 void unit_list(unit_kind kind, char *buf, size_t len);
+/* The unit nearest to the one of |text|, or NULL. */
+const char *unit_near(unit_kind kind, const char *text);
 /* What is wrong with |text|: "'12' has no unit", without the expectation. */
-void unit_complain(unit_kind kind, unit_fault fault, const char *text,
-                   char *buf, size_t len);
+void unit_complain(unit_fault fault, const char *text, char *buf, size_t len);
 /* Writes a whole quantity back in the largest unit that keeps it exact. */
 void unit_print(unit_kind kind, uint64_t n, char *buf, size_t len);
 /* The shortest decimal that reads back as |f|. */
