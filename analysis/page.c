@@ -354,8 +354,7 @@ static void put_figure_n(const study *st, figure f, FILE *out) {
       [FIGURE_COMPLETION] = "line: median over seeds, band: least to greatest",
       [FIGURE_BYTES] = "mean over seeds",
       [FIGURE_RATES] = "mean over seeds",
-      [FIGURE_TRADEOFF] = "small: one run; large: mean, with its 95 % interval "
-                          "both ways",
+      [FIGURE_TRADEOFF] = "small: a run; large: mean with 95 % intervals",
       [FIGURE_PROGRESS] = "line: median over seeds, band: least to greatest",
   };
 

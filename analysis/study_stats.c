@@ -53,7 +53,7 @@ size_t metric_index(const char *name) {
       return i;
     }
   }
-  assert(!"a metric of that name");
+  assert(false && "a metric of that name");
   return 0;
 }
 
@@ -63,7 +63,7 @@ size_t measure_index(const char *name) {
       return i;
     }
   }
-  assert(!"a measure of that name");
+  assert(false && "a measure of that name");
   return 0;
 }
 
