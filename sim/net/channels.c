@@ -4,9 +4,10 @@
 #include <stdlib.h>
 
 #include "net/events.h"
+#include "net/items.h"
 #include "net/room.h"
 
-#define NO_ITEM UINT32_MAX
+#define NO_CHANNEL UINT32_MAX
 
 typedef enum event_kind {
   EV_ASKED,   /* who channel, what serial of the ask */
@@ -16,20 +17,6 @@ typedef enum event_kind {
   EV_MESSAGE, /* who node, what tag */
   EV_TIMER    /* what tag */
 } event_kind;
-
-/* A request on its way or asked, or an answer waiting or carried. */
-typedef struct item {
-  uint64_t tag, serial;
-  xl_bytes bytes, arrived;
-  xl_time ready_at; /* not carried before */
-  uint32_t next;    /* in its list or in the free list */
-  bool asked;       /* the request has arrived */
-  bool stray;       /* cancelled with bytes on the wire */
-} item;
-
-typedef struct list {
-  uint32_t head, tail;
-} list;
 
 typedef enum channel_state { CH_FREE, CH_OPEN, CH_CLOSING } channel_state;
 
@@ -56,78 +43,10 @@ struct net {
   channel *channels;
   size_t nchannels, channel_cap;
   net_channel free_channel;
-  item *items;
-  size_t nitems, item_cap;
-  uint32_t free_item;
+  items items;
   bool *down;       /* per node */
   uint64_t *strays; /* per node */
 };
-
-/* ---- items and lists ------------------------------------------------------
- */
-
-static uint32_t item_new(net *n, item init) {
-  uint32_t i = n->free_item;
-
-  if (i == NO_ITEM) {
-    n->items = room_for(n->items, &n->item_cap, n->nitems + 1, sizeof(item));
-    i = (uint32_t)n->nitems++;
-  } else {
-    n->free_item = n->items[i].next;
-  }
-  n->items[i] = init;
-  return i;
-}
-
-static void item_del(net *n, uint32_t i) {
-  n->items[i] = (item){.next = n->free_item};
-  n->free_item = i;
-}
-
-static void list_append(net *n, list *l, uint32_t i) {
-  n->items[i].next = NO_ITEM;
-  if (l->head == NO_ITEM) {
-    l->head = i;
-  } else {
-    n->items[l->tail].next = i;
-  }
-  l->tail = i;
-}
-
-static void list_remove(net *n, list *l, uint32_t i) {
-  uint32_t before = NO_ITEM;
-
-  for (uint32_t k = l->head; k != i; k = n->items[k].next) {
-    before = k;
-  }
-  if (before == NO_ITEM) {
-    l->head = n->items[i].next;
-  } else {
-    n->items[before].next = n->items[i].next;
-  }
-  if (l->tail == i) {
-    l->tail = before;
-  }
-}
-
-static void list_clear(net *n, list *l) {
-  while (l->head != NO_ITEM) {
-    uint32_t i = l->head;
-    l->head = n->items[i].next;
-    item_del(n, i);
-  }
-  l->tail = NO_ITEM;
-}
-
-/* Cancelled ones are not found: their tag may be in use again. */
-static uint32_t list_find(const net *n, const list *l, uint64_t tag) {
-  uint32_t i = l->head;
-
-  while (i != NO_ITEM && (n->items[i].stray || n->items[i].tag != tag)) {
-    i = n->items[i].next;
-  }
-  return i;
-}
 
 /* ---- the head of a channel --------------------------------------------------
  */
@@ -138,7 +57,7 @@ static bool dead(const channel *c) {
 
 static bool is_head(const net *n, const channel *c, uint64_t serial) {
   return c->answers.head != NO_ITEM &&
-         n->items[c->answers.head].serial == serial;
+         n->items.at[c->answers.head].serial == serial;
 }
 
 static bool complete(const item *i) {
@@ -152,7 +71,7 @@ static void head_go(net *n, net_channel ch) {
   if (dead(c) || c->answers.head == NO_ITEM || c->carried) {
     return;
   }
-  const item *head = &n->items[c->answers.head];
+  const item *head = &n->items.at[c->answers.head];
   if (complete(head)) {
     events_put(&n->events, n->now, EV_DONE, ch, head->serial);
   } else if (n->carrier->stream && head->bytes > 0) {
@@ -171,8 +90,8 @@ static void answer_drop(net *n, net_channel ch, uint32_t i) {
   channel *c = &n->channels[ch];
   bool head = c->answers.head == i;
 
-  list_remove(n, &c->answers, i);
-  item_del(n, i);
+  list_remove(&n->items, &c->answers, i);
+  items_del(&n->items, i);
   if (head) {
     c->carried = false;
     head_go(n, ch);
@@ -183,7 +102,7 @@ static void answer_drop(net *n, net_channel ch, uint32_t i) {
    before, never more than all of it. */
 static void head_update(net *n, net_channel ch, xl_bytes arrived) {
   channel *c = &n->channels[ch];
-  item *head = &n->items[c->answers.head];
+  item *head = &n->items.at[c->answers.head];
 
   arrived = arrived > head->bytes ? head->bytes : arrived;
   head->arrived = arrived > head->arrived ? arrived : head->arrived;
@@ -195,7 +114,7 @@ static void head_stop(net *n, net_channel ch) {
 
   if (n->carrier->stream) {
     n->carrier->stop(n->sim, ch);
-  } else if (c->carried && !complete(&n->items[c->answers.head])) {
+  } else if (c->carried && !complete(&n->items.at[c->answers.head])) {
     head_update(n, ch, n->carrier->stop(n->sim, ch));
   }
   c->carried = false;
@@ -205,10 +124,10 @@ static xl_bytes item_progress(net *n, net_channel ch, uint32_t i) {
   const channel *c = &n->channels[ch];
 
   if (!n->carrier->stream && c->carried && c->answers.head == i &&
-      !complete(&n->items[i])) {
+      !complete(&n->items.at[i])) {
     head_update(n, ch, n->carrier->arrived(n->sim, ch));
   }
-  return n->items[i].arrived;
+  return n->items.at[i].arrived;
 }
 
 bool channels_arrived(net *n, xl_time at, net_channel ch, xl_bytes bytes) {
@@ -218,9 +137,9 @@ bool channels_arrived(net *n, xl_time at, net_channel ch, xl_bytes bytes) {
   if (dead(c) || first == NO_ITEM) {
     return false;
   }
-  bool waits = complete(&n->items[first]); /* its EV_DONE is on its way */
+  bool waits = complete(&n->items.at[first]); /* its EV_DONE is on its way */
   for (uint32_t i = first, next; i != NO_ITEM && bytes > 0; i = next) {
-    item *it = &n->items[i];
+    item *it = &n->items.at[i];
     xl_bytes left = it->bytes - it->arrived;
     xl_bytes take = bytes < left ? bytes : left;
 
@@ -236,11 +155,11 @@ bool channels_arrived(net *n, xl_time at, net_channel ch, xl_bytes bytes) {
     }
   }
   first = c->answers.head;
-  if (!waits && first != NO_ITEM && complete(&n->items[first])) {
+  if (!waits && first != NO_ITEM && complete(&n->items.at[first])) {
     events_put(&n->events, at > n->now ? at : n->now, EV_DONE, ch,
-               n->items[first].serial);
+               n->items.at[first].serial);
   }
-  return first != NO_ITEM && complete(&n->items[first]);
+  return first != NO_ITEM && complete(&n->items.at[first]);
 }
 
 /* ---- the contract: channels -------------------------------------------------
@@ -252,7 +171,7 @@ static net_channel channels_open(net *n, net_node src, net_node dst,
 
   assert(src < n->tree.nnodes && dst < n->tree.nnodes && src != dst);
   assert(n->tree.nodes[src].host && n->tree.nodes[dst].host && weight > 0);
-  if (ch == NO_ITEM) {
+  if (ch == NO_CHANNEL) {
     n->channels = room_for(n->channels, &n->channel_cap, n->nchannels + 1,
                            sizeof(channel));
     ch = (net_channel)n->nchannels++;
@@ -264,8 +183,8 @@ static net_channel channels_open(net *n, net_node src, net_node dst,
       .src = src,
       .dst = dst,
       .latency = tree_latency(&n->tree, src, dst),
-      .asks = {NO_ITEM, NO_ITEM},
-      .answers = {NO_ITEM, NO_ITEM},
+      .asks = LIST_EMPTY,
+      .answers = LIST_EMPTY,
       .state = CH_OPEN,
       .src_dead = n->down[src],
       .dst_dead = n->down[dst],
@@ -277,8 +196,8 @@ static net_channel channels_open(net *n, net_node src, net_node dst,
 static void channel_free(net *n, net_channel ch) {
   channel *c = &n->channels[ch];
 
-  list_clear(n, &c->asks);
-  list_clear(n, &c->answers);
+  list_clear(&n->items, &c->asks);
+  list_clear(&n->items, &c->answers);
   n->carrier->close(n->sim, ch);
   *c = (channel){.state = CH_FREE, .next = n->free_channel};
   n->free_channel = ch;
@@ -295,7 +214,7 @@ static void close_by_src(net *n, net_channel ch) {
     channel_free(n, ch);
     return;
   }
-  list_clear(n, &c->asks);
+  list_clear(&n->items, &c->asks);
   c->state = CH_CLOSING;
   if (told) {
     events_put(&n->events, xl_time_add(n->now, c->latency), EV_RESET, ch,
@@ -312,8 +231,9 @@ static uint64_t channels_close(net *n, net_channel ch, net_node by) {
     head_stop(n, ch);
   }
   uint32_t head = c->answers.head;
-  xl_bytes got =
-      head == NO_ITEM || n->items[head].stray ? 0 : n->items[head].arrived;
+  xl_bytes got = head == NO_ITEM || n->items.at[head].stray
+                     ? 0
+                     : n->items.at[head].arrived;
   if (by == c->dst) {
     channel_free(n, ch);
   } else {
@@ -329,8 +249,8 @@ static void channels_request(net *n, net_channel ch, uint64_t tag) {
   if (dead(c)) {
     return;
   }
-  uint32_t i = item_new(n, (item){.tag = tag, .serial = ++n->serial});
-  list_append(n, &c->asks, i);
+  uint32_t i = items_new(&n->items, (item){.tag = tag, .serial = ++n->serial});
+  list_append(&n->items, &c->asks, i);
   events_put(&n->events, xl_time_add(n->now, c->latency), EV_ASKED, ch,
              n->serial);
 }
@@ -341,18 +261,18 @@ static void channels_answer(net *n, net_channel ch, uint64_t tag,
   channel *c = &n->channels[ch];
 
   assert(ch < n->nchannels && c->state != CH_FREE);
-  uint32_t i = list_find(n, &c->asks, tag);
-  if (dead(c) || i == NO_ITEM || !n->items[i].asked) {
+  uint32_t i = list_find(&n->items, &c->asks, tag);
+  if (dead(c) || i == NO_ITEM || !n->items.at[i].asked) {
     return;
   }
   bool idle = c->answers.head == NO_ITEM;
   double startup = idle && bytes > 0 ? n->startup : 1;
   double wait = (double)c->latency * startup + 0.5;
 
-  list_remove(n, &c->asks, i);
-  list_append(n, &c->answers, i);
-  n->items[i].bytes = bytes;
-  n->items[i].ready_at =
+  list_remove(&n->items, &c->asks, i);
+  list_append(&n->items, &c->answers, i);
+  n->items.at[i].bytes = bytes;
+  n->items.at[i].ready_at =
       xl_time_add(n->now, startup > 1 ? (xl_span)wait : c->latency);
   if (n->carrier->stream && bytes > 0) {
     n->carrier->start(n->sim, ch, bytes);
@@ -369,18 +289,18 @@ static void channels_cap(net *n, net_channel ch, xl_rate cap) {
 
 static uint64_t channels_progress(net *n, net_channel ch, uint64_t tag) {
   assert(ch < n->nchannels && n->channels[ch].state != CH_FREE);
-  uint32_t i = list_find(n, &n->channels[ch].answers, tag);
+  uint32_t i = list_find(&n->items, &n->channels[ch].answers, tag);
 
   return i == NO_ITEM ? 0 : item_progress(n, ch, i);
 }
 
 /* Takes what is not on the wire yet back from the stream; what is, is stray. */
 static void answer_cut(net *n, net_channel ch, uint32_t i) {
-  item *it = &n->items[i];
+  item *it = &n->items.at[i];
   xl_bytes behind = 0;
 
-  for (uint32_t k = it->next; k != NO_ITEM; k = n->items[k].next) {
-    behind += n->items[k].bytes - n->items[k].arrived;
+  for (uint32_t k = it->next; k != NO_ITEM; k = n->items.at[k].next) {
+    behind += n->items.at[k].bytes - n->items.at[k].arrived;
   }
   it->bytes -= n->carrier->cut(n->sim, ch, it->bytes - it->arrived, behind);
   it->stray = true;
@@ -393,20 +313,20 @@ static uint64_t channels_cancel(net *n, net_channel ch, uint64_t tag) {
   channel *c = &n->channels[ch];
 
   assert(ch < n->nchannels && c->state != CH_FREE);
-  uint32_t i = list_find(n, &c->asks, tag);
+  uint32_t i = list_find(&n->items, &c->asks, tag);
   if (i != NO_ITEM) {
-    list_remove(n, &c->asks, i);
-    item_del(n, i);
+    list_remove(&n->items, &c->asks, i);
+    items_del(&n->items, i);
     return 0;
   }
-  i = list_find(n, &c->answers, tag);
+  i = list_find(&n->items, &c->answers, tag);
   if (i == NO_ITEM) {
     return 0;
   }
   if (c->answers.head == i && !n->carrier->stream) {
     head_stop(n, ch);
   }
-  xl_bytes got = n->items[i].arrived;
+  xl_bytes got = n->items.at[i].arrived;
   if (n->carrier->stream && !dead(c)) {
     answer_cut(n, ch, i);
   } else {
@@ -472,10 +392,10 @@ static void on_asked(net *n, net_channel ch, uint64_t serial) {
   const channel *c = &n->channels[ch];
 
   for (uint32_t i = c->asks.head; !dead(c) && i != NO_ITEM;
-       i = n->items[i].next) {
-    if (n->items[i].serial == serial) {
-      n->items[i].asked = true;
-      n->sink.asked(n->sink.arg, ch, n->items[i].tag);
+       i = n->items.at[i].next) {
+    if (n->items.at[i].serial == serial) {
+      n->items.at[i].asked = true;
+      n->sink.asked(n->sink.arg, ch, n->items.at[i].tag);
       return;
     }
   }
@@ -487,7 +407,7 @@ static void on_done(net *n, net_channel ch, uint64_t serial) {
   if (dead(c) || !is_head(n, c, serial)) {
     return;
   }
-  item head = n->items[c->answers.head];
+  item head = n->items.at[c->answers.head];
   answer_drop(n, ch, c->answers.head);
   n->sink.done(n->sink.arg, ch, head.tag, head.bytes);
 }
@@ -499,8 +419,8 @@ static void on_reset(net *n, net_channel ch, uint64_t serial) {
     return;
   }
   item head = {0};
-  if (c->answers.head != NO_ITEM && !n->items[c->answers.head].stray) {
-    head = n->items[c->answers.head];
+  if (c->answers.head != NO_ITEM && !n->items.at[c->answers.head].stray) {
+    head = n->items.at[c->answers.head];
   }
   if (!c->dst_dead) {
     n->sink.reset(n->sink.arg, ch, head.tag, head.arrived);
@@ -574,7 +494,7 @@ static void channels_del(net *n) {
   events_fini(&n->events);
   tree_fini(&n->tree);
   free(n->channels);
-  free(n->items);
+  items_fini(&n->items);
   free(n->down);
   free(n->strays);
   free(n);
@@ -597,8 +517,8 @@ net *channels_new(const net_topology *topology, const net_sink *sink,
       .sink = *sink,
       .tree = t,
       .startup = startup,
-      .free_channel = NO_ITEM,
-      .free_item = NO_ITEM,
+      .free_channel = NO_CHANNEL,
+      .items = {.free = NO_ITEM},
       .down = room_for(NULL, &down_cap, t.nnodes, sizeof(bool)),
       .strays = room_for(NULL, &stray_cap, t.nnodes, sizeof(uint64_t)),
   };

@@ -51,11 +51,14 @@ typedef struct carrier {
   xl_time (*advance)(void *sim, xl_time until, fail *why);
 } carrier;
 
-/* The functions of a network on a carrier; a module adds open, name, help,
-   caps and params. Through a function, so that a program that has net_find
-   holds all of this for its modules. */
+/* A network on a carrier, but for its open. In net.c, so that a program that
+   has net_find holds all of this for its modules. */
 extern const net_ops channels_ops;
-net_ops net_ops_of_channels(void);
+net_ops net_ops_of_channels(const char *name, const char *help, uint32_t caps,
+                            const xl_param *params, uint32_t nparams,
+                            net *(*open)(const net_topology *topology,
+                                         const xl_value *values,
+                                         const net_sink *sink, fail *why));
 
 /* Owns |sim| from now on, also when it fails (NULL). */
 net *channels_new(const net_topology *topology, const net_sink *sink,

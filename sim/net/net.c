@@ -126,6 +126,18 @@ const net_ops *net_find(const char *name, fail *why) {
   return NULL;
 }
 
-net_ops net_ops_of_channels(void) {
-  return channels_ops;
+net_ops net_ops_of_channels(const char *name, const char *help, uint32_t caps,
+                            const xl_param *params, uint32_t nparams,
+                            net *(*open)(const net_topology *topology,
+                                         const xl_value *values,
+                                         const net_sink *sink, fail *why)) {
+  net_ops ops = channels_ops;
+
+  ops.name = name;
+  ops.help = help;
+  ops.caps = caps;
+  ops.params = params;
+  ops.nparams = nparams;
+  ops.open = open;
+  return ops;
 }

@@ -41,7 +41,7 @@ const xl_param params[] = {
      "flow model: lv08, SimGrid's default, or cm02, plain shares"},
     {"tcp_gamma", XL_PARAM_BYTES, "4MiB", "0", nullptr, nullptr,
      "largest TCP window; 0: no limit. SimGrid's default"},
-    {"crosstraffic", XL_PARAM_BOOL, "on", nullptr, nullptr, nullptr,
+    {"crosstraffic", XL_PARAM_ENUM, "on", nullptr, nullptr, "off|on",
      "a flow takes 5 % of its rate on the way back. SimGrid's default"},
 };
 
@@ -101,7 +101,7 @@ template <class F> void guarded(Sim *s, F &&body) noexcept {
   }
 }
 
-/* ---- SimGrid's clock ----------------------------------------------------- */
+/* ---- SimGrid's clock ---- */
 
 /* Runs up to |until| seconds, or until a flow ends. run_until stops anywhere
    within 10 us of its goal, hence the loop. */
@@ -159,8 +159,7 @@ void on_completion(Sim *s, const sg::Activity &a) {
   }
 }
 
-/* ---- flows ------------------------------------------------------------------
- */
+/* ---- flows ---- */
 
 double bound_of(const Sim *s, const Flow &f) {
   double latency = seconds(tree_latency(s->links, f.src, f.dst));
@@ -246,8 +245,7 @@ bool crosses(const Sim *s, const Flow &f, net_node node) {
   return false;
 }
 
-/* ---- the carrier -----------------------------------------------------------
- */
+/* ---- the carrier ---- */
 
 Sim *sim_of(void *sim) {
   return static_cast<Sim *>(sim);
@@ -392,8 +390,7 @@ const carrier simgrid_carrier = {
     .advance = carrier_advance,
 };
 
-/* ---- opening
- * ----------------------------------------------------------------- */
+/* ---- opening ---- */
 
 /* SimGrid takes Ctrl-C for itself; the program's own handlers come back. */
 class KeepSignals {
@@ -480,16 +477,10 @@ net *simgrid_open(const net_topology *topology, const xl_value *values,
 } // namespace
 
 extern "C" const net_ops *net_entry(void) {
-  static const net_ops ops = [] {
-    net_ops o = net_ops_of_channels();
-    o.name = "simgrid";
-    o.help = "SimGrid 3.32, flow level; some hundreds of devices";
-    o.caps = NET_CAP_RATE_CAP | NET_CAP_WEIGHT | NET_CAP_LINK_CHANGE |
-             NET_CAP_EXACT_PROGRESS | NET_CAP_FLOW_LEVEL;
-    o.params = params;
-    o.nparams = sizeof params / sizeof *params;
-    o.open = simgrid_open;
-    return o;
-  }();
+  static const net_ops ops = net_ops_of_channels(
+      "simgrid", "SimGrid 3.32, flow level; some hundreds of devices",
+      NET_CAP_RATE_CAP | NET_CAP_WEIGHT | NET_CAP_LINK_CHANGE |
+          NET_CAP_EXACT_PROGRESS | NET_CAP_FLOW_LEVEL,
+      params, sizeof params / sizeof *params, simgrid_open);
   return &ops;
 }
