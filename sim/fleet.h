@@ -42,7 +42,8 @@ typedef struct fleet_origin {
   uint32_t origin; /* index in scenario->origins */
 } fleet_origin;
 
-/* A job on a device. Catalogue jobs give one task per requested file. */
+/* A job on a device. Catalogue jobs give one task per requested file. The
+   release is the later one of the job's start and its contents' release. */
 typedef struct fleet_task {
   xl_time release, arrival;
   uint32_t device;
