@@ -124,8 +124,22 @@ static bool unsure(const study *st, size_t policy, size_t m) {
          st->best[m].rivals > 0;
 }
 
-static bool same_rivals(const study_best *a, const study_best *b) {
-  return a->rival == b->rival && a->rivals == b->rivals;
+/* Whether the same is said of both. */
+static bool same_rivals(const study *st, const study_best *a,
+                        const study_best *b) {
+  return a->rivals == b->rivals &&
+         (a->rival == b->rival || a->rivals + 1 == st->npolicies);
+}
+
+static void put_rivals(const study *st, const study_best *b, FILE *out) {
+  if (b->rivals > 1 && b->rivals + 1 == st->npolicies) {
+    fputs(" (not told apart from any other)", out);
+  } else if (b->rivals > 1) {
+    fprintf(out, " (not told apart from %s and %u more)",
+            st->in->policies[b->rival], b->rivals - 1);
+  } else {
+    fprintf(out, " (not told apart from %s)", st->in->policies[b->rival]);
+  }
 }
 
 /* "a, b (not told apart from x), c (not told apart from y and 2 more)" */
@@ -139,16 +153,12 @@ static void put_unsure(const study *st, size_t policy, FILE *out) {
       continue;
     }
     for (size_t k = m; k < NMEASURES; k++) {
-      if (unsure(st, policy, k) && same_rivals(b, &st->best[k])) {
+      if (unsure(st, policy, k) && same_rivals(st, b, &st->best[k])) {
         fprintf(out, "%s%s", n++ > 0 ? ", " : "", measures[k].label);
         said[k] = true;
       }
     }
-    fprintf(out, " (not told apart from %s", st->in->policies[b->rival]);
-    if (b->rivals > 1) {
-      fprintf(out, " and %u more", b->rivals - 1);
-    }
-    fputs(")", out);
+    put_rivals(st, b, out);
   }
 }
 
@@ -186,8 +196,7 @@ void answer_best(const study *st, FILE *out) {
   }
 }
 
-/* ---- the bound and single runs
- * ------------------------------------------------ */
+/* ---- the bound and single runs ------------------------------------------- */
 
 static const study_run *first_used(const study *st) {
   for (size_t i = 0; i < st->npolicies * st->nseeds; i++) {

@@ -71,8 +71,7 @@ bool compare_write(const compare_input *in, FILE *out, fail *why) {
   return good;
 }
 
-/* ---- report
- * ------------------------------------------------------------------ */
+/* ---- report -------------------------------------------------------------- */
 
 static bool report_study(const compare_input *in, bool lenient,
                          const char *figures, const char *page, fail *why) {

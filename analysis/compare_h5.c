@@ -21,8 +21,7 @@
 
 #define CHUNK 256
 
-/* ---- a table that is built field by field
- * ------------------------------------- */
+/* ---- a table that is built field by field -------------------------------- */
 
 typedef struct sheet {
   hid_t type;
@@ -112,8 +111,7 @@ static bool sheet_write(sheet *s, hid_t file, const char *name) {
   return good;
 }
 
-/* ---- the three tables
- * ---------------------------------------------------------- */
+/* ---- the three tables ---------------------------------------------------- */
 
 static size_t longest_policy(const study *st) {
   size_t longest = 1;
@@ -266,8 +264,7 @@ static bool write_paired(const study *st, hid_t file) {
   return sheet_write(&s, file, "paired");
 }
 
-/* ---- attributes
- * ------------------------------------------------------------------ */
+/* ---- attributes ---------------------------------------------------------- */
 
 static bool write_text(hid_t file, const char *name, const char *text) {
   hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
@@ -304,8 +301,7 @@ bool compare_h5_write(const study *st, const char *path, const char *dir,
   return good || fail_set(why, EXIT_RUN_FAILED, "cannot write %s", path);
 }
 
-/* ---- reading back
- * ------------------------------------------------------------------ */
+/* ---- reading back -------------------------------------------------------- */
 
 static char *keep(compare_stored *s, char *text) {
   char **more = alloc_array(s->ntexts + 1, sizeof *more);

@@ -41,8 +41,7 @@ static void put_label(const pen *p, const char *label) {
   }
 }
 
-/* ---- means
- * ------------------------------------------------------------------- */
+/* ---- means --------------------------------------------------------------- */
 
 /* Both blocks of means; NULL ends one. */
 static const struct {
@@ -127,8 +126,7 @@ static void put_means(const pen *p, const study *st, size_t block) {
   }
 }
 
-/* ---- differences
- * --------------------------------------------------------------- */
+/* ---- differences --------------------------------------------------------- */
 
 static const char *verdict_style(verdict v) {
   switch (v) {
@@ -225,8 +223,7 @@ static void put_pairs(const pen *p, const study *st) {
   }
 }
 
-/* ---- text
- * -------------------------------------------------------------------- */
+/* ---- text ---------------------------------------------------------------- */
 
 /* Breaks |text| at spaces, with |indent| columns before further lines. */
 static void put_wrapped(FILE *out, const char *text, size_t indent) {

@@ -50,8 +50,7 @@ const plot_style plot_styles[FIGURE_NAMED] = {
     {"e69f00", "(16,3,3,3,3,3)", 4}, {"777777", "(2,4)", 8},
 };
 
-/* ---- what all plots share
- * ---------------------------------------------------- */
+/* ---- what all plots share ------------------------------------------------ */
 
 void plot_quote(FILE *gp, const char *text) {
   fputc('\'', gp);
@@ -64,7 +63,7 @@ void plot_quote(FILE *gp, const char *text) {
   fputc('\'', gp);
 }
 
-enum { WIDTH = 800, FOOT = 70, KEY_ROW = 22, HEAD = 20 };
+enum { WIDTH = 800, FOOT = 76, KEY_ROW = 25, HEAD = 20 };
 
 void plot_begin(plot *p, int panel_px, size_t nkeys, size_t longest) {
   size_t fit = (size_t)(WIDTH - 40) / (longest * 8 + 70);
@@ -102,6 +101,17 @@ void plot_end(plot *p) {
   fprintf(p->gp, "unset output\n}\n");
 }
 
+void plot_key(plot *p) {
+  if (p->key_rows == 0) {
+    fprintf(p->gp, "unset key\n");
+    return;
+  }
+  fprintf(p->gp,
+          "set key at screen %.5f, screen %.5f left top Left reverse "
+          "vertical maxrows %d samplen 3 spacing 1.15 width 1\n",
+          20.0 / WIDTH, (p->key_rows * KEY_ROW + 4.0) / p->height, p->key_rows);
+}
+
 void plot_axes(plot *p, const char *x, const char *y) {
   double h = p->height, key = p->key_rows * KEY_ROW;
 
@@ -112,14 +122,7 @@ void plot_axes(plot *p, const char *x, const char *y) {
   fprintf(p->gp,
           "set xlabel \"%s\" offset 0,0.2\nset ylabel \"%s\" offset 0.2\n", x,
           y);
-  if (p->key_rows > 0) {
-    fprintf(p->gp,
-            "set key at screen %.5f, screen %.5f left top Left reverse "
-            "vertical maxrows %d samplen 3 spacing 1.15 width 1\n",
-            20.0 / WIDTH, (key + 4) / h, p->key_rows);
-  } else {
-    fprintf(p->gp, "unset key\n");
-  }
+  plot_key(p);
 }
 
 size_t plot_longest(const plot *p) {
@@ -148,8 +151,7 @@ void plot_spread(double *x, size_t n, double out[3]) {
   }
 }
 
-/* ---- which policies are named
- * -------------------------------------------------- */
+/* ---- which policies are named -------------------------------------------- */
 
 /* Smaller is better: p95 completion, then origin bytes, then order. */
 static bool ahead(const study *st, size_t a, size_t b) {
@@ -204,8 +206,7 @@ static void choose_named(plot *p) {
   }
 }
 
-/* ---- files and gnuplot
- * ------------------------------------------------------------ */
+/* ---- files and gnuplot --------------------------------------------------- */
 
 static FILE *open_in(const char *dir, const char *name, const char *end,
                      fail *why) {

@@ -80,6 +80,8 @@ void plot_quote(FILE *gp, const char *text);
 void plot_begin(plot *p, int panel_px, size_t nkeys, size_t longest);
 /* Closes it. */
 void plot_end(plot *p);
+/* The key, below the axes. */
+void plot_key(plot *p);
 /* "x/y label" lines, with the margins of a single panel. */
 void plot_axes(plot *p, const char *x, const char *y);
 /* The longest label among the named policies. */

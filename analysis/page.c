@@ -75,8 +75,7 @@ static void put_scenario_line(const study *st, const char *key,
   }
 }
 
-/* ---- head
- * ------------------------------------------------------------------------ */
+/* ---- head ---------------------------------------------------------------- */
 
 static void put_header(const study *st, FILE *out) {
   char span[HUMAN_LEN];
@@ -150,8 +149,7 @@ static void put_warnings(const study *st, FILE *out) {
   fputs("</ul></div>\n", out);
 }
 
-/* ---- tables
- * -------------------------------------------------------------------------- */
+/* ---- tables -------------------------------------------------------------- */
 
 static void put_mean_row(const study *st, size_t p, FILE *out) {
   double share = study_completed(st, p);
@@ -346,8 +344,7 @@ static void put_pairs(const study *st, FILE *out) {
         out);
 }
 
-/* ---- figures
- * ----------------------------------------------------------------------- */
+/* ---- figures ------------------------------------------------------------- */
 
 static void put_figure_n(const study *st, figure f, FILE *out) {
   static const char *const many[NFIGURES] = {
@@ -398,8 +395,7 @@ static void put_figures(const study *st, const char *dir, FILE *out) {
   }
 }
 
-/* ---- reasons
- * ------------------------------------------------------------------------- */
+/* ---- reasons ------------------------------------------------------------- */
 
 typedef struct reason_share {
   double bytes[XL_NREASONS]; /* mean of a run */
@@ -482,8 +478,7 @@ static void put_reasons(const study *st, FILE *out) {
           alone(st) ? "all of this run" : "mean of a run");
 }
 
-/* ---- the rest
- * -------------------------------------------------------------------------- */
+/* ---- the rest ------------------------------------------------------------ */
 
 static void put_assumptions(const study *st, FILE *out) {
   fputs("<h2>What was assumed</h2>\n<ul>\n", out);

@@ -13,8 +13,7 @@
 bool page_write(const study *st, const char *figures_dir, const char *path,
                 fail *why);
 
-/* ---- html.c
- * -------------------------------------------------------------------- */
+/* ---- html.c -------------------------------------------------------------- */
 
 /* |text| with & < > " ' escaped. */
 void html_text(FILE *out, const char *text);

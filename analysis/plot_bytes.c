@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- bytes by kind of source
- * -------------------------------------------------- */
+/* ---- bytes by kind of source --------------------------------------------- */
 
 typedef struct kind {
   const char *label, *column, *colour;
@@ -154,8 +153,7 @@ void plot_bytes(plot *p) {
   plot_end(p);
 }
 
-/* ---- offload against p95 completion
- * ---------------------------------------------- */
+/* ---- offload against p95 completion -------------------------------------- */
 
 static double run_value(const study_run *r, const char *name) {
   return r->used ? metric_value(&r->s, name) : NAN;

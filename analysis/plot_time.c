@@ -243,8 +243,7 @@ void plot_progress(plot *p) {
   plot_end(p);
 }
 
-/* ---- rates
- * ------------------------------------------------------------------- */
+/* ---- rates --------------------------------------------------------------- */
 
 enum { BIN_S = 60, PANELS = 3 };
 
@@ -333,14 +332,10 @@ static void rate_panel(plot *p, size_t j, size_t npanels, const char *label) {
   fputs(last ? "set format x \"%g\"\nset xlabel timelabel offset 0,0.2\n"
              : "set format x \"\"\nunset xlabel\n",
         p->gp);
-  if (!last) {
-    fputs("unset key\n", p->gp);
+  if (last) {
+    plot_key(p);
   } else {
-    double key = p->key_rows * 22;
-    fprintf(p->gp,
-            "set key at screen 0.025, screen %.5f left top Left reverse "
-            "vertical maxrows %d samplen 3 spacing 1.15 width 1\n",
-            (key + 4) / h, p->key_rows);
+    fputs("unset key\n", p->gp);
   }
   for (size_t i = 0; i < p->nnamed; i++) {
     part(p, &n);

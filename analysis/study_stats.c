@@ -295,12 +295,21 @@ static size_t best_policy(const study *st, size_t m) {
   return best;
 }
 
-/* Whether the runs of |best| are all finite and some rival's are not: it then
-   is ahead, though no interval can say by how much. */
-static bool unbeaten(const study *st, size_t rival, size_t m) {
-  const study_mean *r = study_mean_of(st, rival, measures[m].metric);
+/* A pair without an interval because |b| never finished while |a| always did:
+   every difference has the same sign, so the sign-flip test still has a
+   p-value. */
+static bool never_finished(const double *a, const double *b, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    if (!isfinite(a[i]) || isfinite(b[i])) {
+      return false;
+    }
+  }
+  return n >= 3;
+}
 
-  return r->in.n >= 3 && r->unfinished == r->in.n;
+/* Whether |best| is shown to be ahead in |p|. */
+static bool ahead(const study_pair *p) {
+  return p->verdict == VERDICT_REFUSED ? p->p_holm < ALPHA : shown(p);
 }
 
 static void compute_best(study *st, size_t m, double *a, double *b) {
@@ -318,6 +327,10 @@ static void compute_best(study *st, size_t m, double *a, double *b) {
   for (size_t p = 0; p < st->npolicies; p++) {
     if (p != best) {
       pair[p] = pair_of(st, best, p, m, a, b);
+      size_t seeds = paired_values(st, best, p, measures[m].metric, a, b);
+      if (never_finished(a, b, seeds)) {
+        pair[p].p_holm = ldexp(1, 1 - (int)seeds);
+      }
       of[n++] = &pair[p];
       out->all_equal = out->all_equal && pair[p].verdict == VERDICT_EQUAL;
     }
@@ -327,10 +340,10 @@ static void compute_best(study *st, size_t m, double *a, double *b) {
     if (p == best) {
       continue;
     }
-    if (shown(&pair[p])) {
+    if (ahead(&pair[p])) {
       out->p = fmax(out->p, pair[p].p_holm);
-    } else if (!unbeaten(st, p, m)) {
-      double gap = fabs(pair[p].diff.mean);
+    } else {
+      double gap = pair[p].diff.refused ? INFINITY : fabs(pair[p].diff.mean);
       if (out->rivals++ == 0 || gap < nearest) {
         nearest = gap;
         out->rival = (uint32_t)p;

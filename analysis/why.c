@@ -115,8 +115,7 @@ static void put_table(const trace *t, const reasons *r, FILE *out) {
   put_sum(r, out);
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------ */
+/* ---- JSON ---------------------------------------------------------------- */
 
 static json_t *count(uint64_t n) {
   return json_integer((json_int_t)n);

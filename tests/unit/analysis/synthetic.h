@@ -200,8 +200,7 @@ static bool syn_trace(const char *path, const synthetic *s, fail *why) {
   return record_close(r, !s->interrupted, why);
 }
 
-/* ---- a whole comparison
- * -------------------------------------------------------- */
+/* ---- a whole comparison -------------------------------------------------- */
 
 enum { SYN_POLICIES = 16, SYN_SEEDS = 16 };
 
@@ -309,8 +308,7 @@ static void syn_remove(const syn_study *c) {
   rmdir(c->dir);
 }
 
-/* ---- folders
- * ----------------------------------------------------------------- */
+/* ---- folders ------------------------------------------------------------- */
 
 /* A new folder in the temporary one; its name has a space and a quote. */
 static void syn_folder(char *out, size_t len) {
