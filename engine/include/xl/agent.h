@@ -106,6 +106,9 @@ typedef struct xl_env {
   xl_bytes (*arrived)(void *arg, const xl_agent *agent, uint32_t request);
   void (*transfer)(void *arg, const xl_transfer *row); /* may be NULL */
   void (*event)(void *arg, const xl_event *ev);        /* may be NULL */
+  /* Delivered bytes that are kept, of deliveries with data; may be NULL. */
+  void (*store)(void *arg, const xl_file *file, xl_range range,
+                const void *data);
 } xl_env;
 
 /* ---- engine ------------------------------------------------------------ */
@@ -324,6 +327,11 @@ xl_err xl_job_set_peercaching(xl_job *j, uint32_t flags, xl_time now);
 xl_err xl_job_set_min_retry_delay(xl_job *j, uint32_t seconds, xl_time now);
 xl_err xl_job_set_no_progress_timeout(xl_job *j, uint32_t seconds, xl_time now);
 xl_err xl_job_set_max_download_time(xl_job *j, uint32_t seconds, xl_time now);
+uint32_t xl_job_min_retry_delay(const xl_job *j); /* seconds, R421 */
+/* Changes the begin |was| of every remote name to |is| (R501): XL_OK, or
+   XL_S_FALSE when no name begins with it. */
+xl_err xl_job_replace_remote_prefix(xl_job *j, const char *was, const char *is,
+                                    xl_time now);
 xl_job_state xl_job_state_of(const xl_job *j);
 const char *xl_job_state_name(xl_job_state s);
 void xl_job_progress_of(const xl_job *j, xl_job_progress *out);
