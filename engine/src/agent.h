@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+/* One device's client: its jobs, requests under way, cache and timers. */
+#ifndef ENGINE_AGENT_H
+#define ENGINE_AGENT_H
+
+#include "cache.h"
+#include "request.h"
+
+/* An upload that was accepted and is under way. */
+typedef struct upload {
+  uint32_t ask, from;
+  xl_name key;
+  uint8_t scope;
+  xl_version version;
+} upload;
+
+struct xl_agent {
+  xl_engine *engine;
+  xl_agent *prev, *next; /* of the engine, newest first */
+  void *user;
+  const xl_policy *policy;
+  const xl_value *params; /* borrowed */
+  void *state;            /* owned; the policy's */
+  xl_job *jobs, *last_job;
+  request *requests;
+  upload *uploads; /* owned */
+  cache cache;
+  xl_time due; /* key in the heap; never later than what is due */
+  uint64_t draws;
+  xl_device_view device;
+  xl_ledger ledger;
+  uint32_t upload_cap;
+  uint32_t id, seq, heap_i;
+  uint32_t numbers; /* of requests and searches, so far */
+  uint32_t turns;
+  uint8_t peercaching;
+  bool link;
+  bool resched;
+};
+
+/* Something of |a| is due at |at|. */
+void xli_agent_wake(xl_agent *a, xl_time at);
+/* Does what is due and finds the next deadline. */
+void xli_agent_due(xl_agent *a);
+/* After every input: the scheduler, if states have changed. */
+void xli_agent_settle_jobs(xl_agent *a);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "alloc.h"
+
+#include <string.h>
+
+#include "engine.h"
+
+void *xli_new(xl_engine *eng, size_t size) {
+  assert(size > 0);
+  void *p = eng->env.alloc.realloc(eng->env.alloc.arg, NULL, size);
+  if (p == NULL) {
+    xli_out_of_memory(eng);
+    return NULL;
+  }
+  memset(p, 0, size);
+  return p;
+}
+
+void xli_free(xl_engine *eng, void *ptr) {
+  if (ptr != NULL) {
+    eng->env.alloc.realloc(eng->env.alloc.arg, ptr, 0);
+  }
+}
+
+void *xli_grow(xl_engine *eng, void *ptr, uint32_t *cap, uint32_t need,
+               size_t size) {
+  assert(size > 0 && need > 0 && need <= UINT32_MAX / 4);
+  if (need <= *cap) {
+    return ptr;
+  }
+  uint32_t room = need < 4 ? need : *cap + *cap / 2 + 4;
+  room = room < need ? need : room;
+  void *p = eng->env.alloc.realloc(eng->env.alloc.arg, ptr, room * size);
+  if (p == NULL) {
+    xli_out_of_memory(eng);
+    return NULL;
+  }
+  *cap = room;
+  return p;
+}

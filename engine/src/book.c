@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Booking: every byte that arrives is put into exactly one class, in the
+ * ledgers of its request, its file and its agent, and moved, never lost, when
+ * it is dropped later.
+ */
+#include "agent.h"
+#include "engine.h"
+#include "job.h"
+#include "transfer.h"
+
+static int slot_of(xl_class c) {
+  return c < XL_CLASS_USEFUL_END ? BOOKED_FIRST
+                                 : 1 + (int)c - XL_CLASS_USEFUL_END;
+}
+
+static void charge(request *r, xl_class c, xl_bytes n) {
+  r->booked[slot_of(c)] += n;
+  r->file->job->agent->ledger.bytes[c] += n;
+#ifdef XL_MUTANT_MISBOOK /* one byte in the wrong class, for a test */
+  r->file->ledger.bytes[c] += n - (n > 0);
+  r->file->ledger.bytes[XL_CLASS_OVERHEAD] += n > 0;
+#else
+  r->file->ledger.bytes[c] += n;
+#endif
+}
+
+static void move(xl_file *f, xl_class from, xl_class to, xl_bytes n) {
+  xl_ledger *own = &f->ledger, *all = &f->job->agent->ledger;
+
+  assert(own->bytes[from] >= n && all->bytes[from] >= n);
+  own->bytes[from] -= n;
+  own->bytes[to] += n;
+  all->bytes[from] -= n;
+  all->bytes[to] += n;
+}
+
+static xl_range overlap(xl_range a, xl_range b) {
+  xl_bytes begin = a.begin > b.begin ? a.begin : b.begin;
+  xl_bytes end = a.end < b.end ? a.end : b.end;
+
+  return (xl_range){begin, end < begin ? begin : end};
+}
+
+void xli_book_release(xl_file *f, xl_range range) {
+  have *h = &f->have;
+  uint32_t begin, end;
+
+  if (h->map == NULL || range.begin >= range.end) {
+    return;
+  }
+  xli_have_pieces(h, range, &begin, &end);
+  range.begin = xli_have_bytes(h, begin).begin;
+  range.end = xli_have_bytes(h, end - 1).end;
+  xli_have_clear_busy(h, range);
+  for (request *r = f->job->agent->requests; r != NULL; r = r->next) {
+    xl_range open = overlap(xli_request_open(r), range);
+    if (r->file == f && open.begin < open.end) {
+      xli_have_set_busy(h, open);
+    }
+  }
+  for (uint32_t i = 0; i < h->nparts; i++) {
+    xl_range in =
+        overlap((xl_range){h->parts[i].begin, h->parts[i].end}, range);
+    if (in.begin == in.end) {
+      continue;
+    }
+    xli_have_pieces(h, in, &begin, &end);
+    for (uint32_t p = begin; p < end; p++) {
+      if (xli_have_is_whole(h, p)) {
+        xli_have_set_busy(h, xli_have_bytes(h, p));
+      }
+    }
+  }
+}
+
+/* The first copy of a run of missing bytes. */
+static void take_first(request *r, xl_range run, bool good, const void *data) {
+  xl_file *f = r->file;
+  xl_engine *eng = f->job->agent->engine;
+  xl_bytes n = run.end - run.begin;
+  xl_class c = xl_class_of((xl_source_kind)r->kind, (xl_scope)r->scope);
+
+  charge(r, c, n);
+  f->received += n;
+  if (r->kind == XL_SOURCE_ORIGIN) {
+    f->remotes[r->source].first += n;
+  } else if (r->peer != XL_NONE) {
+    f->swarm->peers[r->peer].received += n;
+  }
+  if (data != NULL && eng->env.store != NULL) {
+    eng->inside = true;
+    eng->env.store(eng->env.arg, f, run, data);
+    eng->inside = false;
+  }
+  part p = {.begin = run.begin,
+            .end = run.end,
+            .request = r->number,
+            .mirror = (uint16_t)(r->kind == XL_SOURCE_ORIGIN ? r->source : 0),
+            .class = (uint8_t)c};
+  xli_have_put(eng, &f->have, &p, good);
+}
+
+static void take(request *r, xl_range range, bool good, const void *data) {
+  const have *h = &r->file->have;
+  const unsigned char *bytes = data;
+  xl_bytes end;
+  bool first = false;
+
+  for (xl_bytes at = range.begin; at < range.end; at = end) {
+    if (xli_have_run(h, at, range.end, &end)) {
+      charge(r, XL_CLASS_DUPLICATE, end - at);
+    } else {
+      take_first(r, (xl_range){at, end}, good,
+                 data == NULL ? NULL : bytes + (at - range.begin));
+      first = true;
+    }
+  }
+  if (first) {
+    xli_job_progress(r->file->job);
+  }
+}
+
+void xli_book(request *r, xl_bytes n, bool good, const void *data) {
+  xl_bytes room = r->range.end - r->pos;
+
+  if (r->dropped != XL_NCLASSES || r->blind) {
+    charge(r, r->blind ? XL_CLASS_CANCELLED : (xl_class)r->dropped, n);
+    r->pos += n;
+    return;
+  }
+  xl_bytes asked = n < room ? n : room;
+  xl_range got = {r->pos, r->pos + asked};
+  r->pos = got.end;
+  if (n > asked) { /* R815 */
+    charge(r, XL_CLASS_OVERHEAD, n - asked);
+  }
+  take(r, got, good && r->judged == got.begin, data);
+  if (good && r->judged == got.begin) {
+    r->judged = got.end;
+  }
+  xli_book_release(r->file, got);
+}
+
+void xli_book_good(request *r, xl_bytes end) {
+  if (r->judged < end && r->dropped == XL_NCLASSES && !r->blind) {
+    xl_range range = {r->judged, end};
+    xli_have_settle(r->file->job->agent->engine, &r->file->have, range);
+    r->judged = end;
+    xli_book_release(r->file, range);
+  }
+}
+
+/* Part |p| failed its check. */
+static void fail_part(xl_file *f, const part *p) {
+  xl_bytes n = p->end - p->begin;
+
+  move(f, (xl_class)p->class, XL_CLASS_FAILED_CHECK, n);
+  f->received -= n;
+  if (p->class == XL_CLASS_ORIGIN) {
+    f->remotes[p->mirror].first -= n;
+  }
+  for (request *r = f->job->agent->requests; r != NULL; r = r->next) {
+    if (r->number == p->request) {
+      r->booked[BOOKED_FIRST] -= n;
+      r->booked[slot_of(XL_CLASS_FAILED_CHECK)] += n;
+    }
+  }
+}
+
+void xli_book_bad(request *r, xl_bytes end) {
+  xl_file *f = r->file;
+  have *h = &f->have;
+  uint32_t first, last;
+  part gone;
+
+  if (r->judged >= end || r->dropped != XL_NCLASSES || r->blind) {
+    return;
+  }
+  r->bad = true;
+  xli_have_pieces(h, (xl_range){r->judged, end}, &first, &last);
+  r->judged = end;
+  for (uint32_t p = first; p < last; p++) {
+    if (xl_map_holds(h->map, p)) {
+      continue;
+    }
+    xl_range bytes = xli_have_bytes(h, p);
+    while (xli_have_cut(f->job->agent->engine, h, bytes, &gone)) {
+      fail_part(f, &gone);
+    }
+    xli_book_release(f, bytes);
+  }
+}
+
+void xli_book_drop(xl_file *f, xl_class to) {
+  for (int c = 0; c < XL_CLASS_USEFUL_END; c++) {
+    move(f, (xl_class)c, to, f->ledger.bytes[c]);
+  }
+  for (request *r = f->job->agent->requests; r != NULL; r = r->next) {
+    if (r->file == f && r->dropped == XL_NCLASSES) {
+      r->booked[slot_of(to)] += r->booked[BOOKED_FIRST];
+      r->booked[BOOKED_FIRST] = 0;
+      r->dropped = (uint8_t)to;
+    }
+  }
+  for (uint32_t i = 0; i < f->nremotes; i++) {
+    f->remotes[i].first = 0;
+  }
+  f->received = 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a device holds that others may see: files being fetched by a policy that
+ * swarms, and whole validated copies, the peer cache. The least recently used
+ * copy goes first (R613), a copy that is being served not before that ends
+ * (R611), and a copy that was idle for its age goes by itself (R612).
+ */
+#ifndef ENGINE_CACHE_H
+#define ENGINE_CACHE_H
+
+#include "map.h"
+
+typedef struct copy {
+  xl_name key;
+  uint32_t uploads; /* being served now */
+  xl_version version;
+  xl_map *map;   /* owned unless |file| has it */
+  xl_file *file; /* still its own; NULL: the cache's */
+  xl_bytes size; /* of the local file */
+  xl_time used;
+  xl_time expires;
+  xl_span age_max; /* idle; 0: does not restart */
+  uint32_t piece_bytes;
+  bool validated;
+  bool cached; /* counts in the cache's bytes */
+  bool doomed; /* goes when it is no longer served */
+} copy;
+
+typedef struct cache {
+  copy *copies; /* owned */
+  uint32_t n, cap;
+  xl_bytes held; /* by cached copies */
+  xl_bytes max;
+} cache;
+
+void xli_cache_fini(xl_agent *a);
+/* Index; XL_NONE. */
+uint32_t xli_cache_find(const xl_agent *a, xl_name key, xl_version v);
+/* The file begins: others may see its map, if policy and flags allow. */
+bool xli_cache_may_share(const xl_file *f);
+void xli_cache_share(xl_file *f);
+/* The shared file is whole, its pieces checked. */
+void xli_cache_whole(xl_file *f);
+/* The file's map is going away, or the file is not to be seen any more. */
+void xli_cache_unshare(xl_file *f);
+/* The file is validated: asks the policy whether to keep it (R307, R618). */
+void xli_cache_admit(xl_file *f);
+/* Takes the cached copy of |f| out: it is invalid (R306). */
+void xli_cache_remove(xl_file *f);
+XL_CHECKED xl_err xli_cache_hold(xl_agent *a, xl_name key, xl_version v,
+                                 xl_bytes size, uint32_t piece_bytes);
+/* A copy was used, or its serving ended. */
+void xli_cache_touch(xl_agent *a, uint32_t i);
+void xli_cache_due(xl_agent *a);
+xl_time xli_cache_next_due(const xl_agent *a);
+
+#endif

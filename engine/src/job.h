@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Jobs. The state is changed by xli_job_become alone, by one table of what may
+ * become what (bits-semantics 4.2).
+ */
+#ifndef ENGINE_JOB_H
+#define ENGINE_JOB_H
+
+#include <xl/agent.h>
+
+#define JOB_NO_TIMEOUT UINT32_MAX /* no_progress_s: the flavour's default */
+
+struct xl_job {
+  xl_agent *agent;
+  xl_job *next;    /* in order of creation */
+  xl_file **files; /* owned, and each file */
+  void *user;
+  xl_time retry_due; /* TRANSIENT_ERROR; XL_NEVER: waits for a condition */
+  xl_time no_progress_due;  /* XL_NEVER: no transient error since progress */
+  xl_span no_progress_left; /* while frozen by R424; -1 not frozen */
+  xl_time slice_end;
+  xl_time active_since; /* entry to CONNECTING or TRANSFERRING */
+  xl_span active_used;  /* before that, since the last Resume */
+  uint32_t nfiles, file_cap;
+  xl_name name;
+  uint32_t min_retry_s, no_progress_s, max_download_s;
+  uint32_t error_count;
+  uint32_t error_file; /* index; XL_NONE: none */
+  xl_err err;          /* XL_OK: no error to report (R429) */
+  uint32_t turn;       /* order within a priority */
+  uint8_t retries;     /* in a row, for the DO back-off */
+  uint8_t state, priority, peercaching;
+};
+
+void xli_job_del(xl_engine *eng, xl_job *j);
+/* The one place where the state changes; emits JOB_STATE. */
+void xli_job_become(xl_job *j, xl_job_state next);
+bool xli_job_may(xl_job_state from, xl_job_state to);
+static inline bool xli_job_running(const xl_job *j) {
+  return j->state == XL_JOB_CONNECTING || j->state == XL_JOB_TRANSFERRING;
+}
+static inline bool xli_job_final(const xl_job *j) {
+  return j->state == XL_JOB_ACKNOWLEDGED || j->state == XL_JOB_CANCELLED;
+}
+/* Several files at a time, and jobs without limit (R407, R440, R481). */
+bool xli_job_parallel(const xl_job *j);
+bool xli_job_is_do(const xl_job *j);
+/* QUEUED: picked by the scheduler. */
+void xli_job_start(xl_job *j);
+/* Becomes QUEUED, at the end of its priority. */
+void xli_job_queue(xl_job *j);
+bool xli_job_all_done(const xl_job *j);
+/* Stops the files, if it runs, and becomes |next|. */
+void xli_job_stop(xl_job *j, xl_job_state next);
+/* The server answered: CONNECTING becomes TRANSFERRING. */
+void xli_job_connected(xl_job *j);
+/* Useful bytes came (R422). */
+void xli_job_progress(xl_job *j);
+/* A file is done: the next one, or TRANSFERRED. */
+void xli_job_advance(xl_job *j);
+/* Running: a failure that may cure itself (R460): TRANSIENT_ERROR, or ERROR if
+   it is not to be tried again (R421, R422). |f| may be NULL. */
+void xli_job_transient(xl_job *j, const xl_file *f, xl_err err);
+void xli_job_fatal(xl_job *j, const xl_file *f, xl_err err);
+/* All adapters lost, or back (R406, R424). */
+void xli_job_link(xl_job *j, bool up);
+void xli_job_due(xl_job *j);
+xl_time xli_job_next_due(const xl_job *j);
+/* DO: 2, 4, ... 30 s (R728). */
+xl_span xli_backoff(uint32_t failures);
+
+#endif

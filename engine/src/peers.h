@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The known peers of one file, what they are seen to hold, and the search for
+ * more of them. Made when a file first looks for peers.
+ *
+ * What a peer is seen to hold is the first |seen| entries of its map's journal.
+ * xli_peers_sync reads the environment's newest visible lengths, at most once
+ * an announce interval; between two syncs nothing changes. How many peers see
+ * each piece is kept up from the journals' tails once somebody asks for it, and
+ * counted anew when a map has vanished or been replaced.
+ */
+#ifndef ENGINE_PEERS_H
+#define ENGINE_PEERS_H
+
+#include "map.h"
+
+typedef struct peer {
+  const xl_map *map; /* good while |epoch| is the engine's */
+  xl_time busy_until, banned_until;
+  xl_bytes received;
+  xl_rate rate;
+  uint32_t id;
+  uint32_t seen;   /* visible length of its map at the last sync */
+  uint32_t map_id; /* of which map; 0 none */
+  uint32_t epoch;
+  uint16_t requests, failures;
+  uint8_t scope;
+  bool counted; /* its first |seen| pieces are in |avail| */
+} peer;
+
+_Static_assert(sizeof(peer) <= 64, "a known peer costs at most 64 bytes");
+
+typedef struct swarm {
+  peer *peers;           /* owned */
+  unsigned char *states; /* owned; the policy's, in the order of peers */
+  uint32_t n, cap, state_cap;
+  uint16_t *avail; /* owned; how many peers see each piece; NULL: not asked */
+  bool stale;      /* avail must be counted anew */
+  bool unsynced;   /* a peer has not been looked at yet */
+  uint32_t search; /* number of the search under way; 0 none */
+  uint32_t nsearches;
+  uint32_t want;  /* of the search under way */
+  uint32_t found; /* by it */
+  uint32_t failures;
+  xl_time searched;   /* -1 never */
+  xl_time search_due; /* when to stop waiting */
+  xl_time find_due;   /* when to ask the policy whether to look */
+  xl_time synced;
+  xl_time poll_due;  /* when maps may have grown */
+  xl_time quiet_due; /* when a busy or banned peer may be asked again */
+} swarm;
+
+/* NULL when out of memory. */
+swarm *xli_swarm_new(xl_engine *eng);
+void xli_swarm_del(xl_engine *eng, swarm *s);
+/* Index of the peer; XL_NONE: not known. */
+uint32_t xli_peers_find(const swarm *s, uint32_t id);
+/* Adds; false when out of memory. */
+bool xli_peers_add(xl_file *f, const xl_peer_info *info);
+/* Forgets a peer; the last one takes its index. */
+void xli_peers_drop(xl_file *f, uint32_t i);
+void xli_peers_ban(xl_file *f, uint32_t i, xl_time until);
+void xli_peers_busy(xl_file *f, uint32_t i, xl_time until);
+bool xli_peer_banned(const peer *p, xl_time now);
+/* Reads what the peers are seen to hold now; false if nothing is new. */
+bool xli_peers_sync(xl_file *f);
+bool xli_peer_has(const xl_file *f, uint32_t i, uint32_t piece);
+/* The map behind peer |i| in this call of the engine; NULL: none. */
+const xl_map *xli_peer_map(const xl_file *f, uint32_t i);
+/* How many known, not banned peers see |piece|. */
+uint32_t xli_peers_holders(xl_file *f, uint32_t piece);
+/* Counts of all pieces; NULL when out of memory. */
+const uint16_t *xli_peers_avail(xl_file *f);
+/* When something about the peers may be new without an input: quiet_due,
+   poll_due. Recomputes quiet_due. */
+void xli_peers_wait(xl_file *f);
+
+#endif

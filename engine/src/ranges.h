@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Application ranges. The local file is their concatenation in the order given
+ * (R207); no ranges is the whole remote file.
+ */
+#ifndef ENGINE_RANGES_H
+#define ENGINE_RANGES_H
+
+#include <xl/agent.h>
+
+#define RANGES_MAX 500u /* R455 */
+
+/* The call-time checks of R203-R206. */
+xl_err xli_ranges_check(const xl_range_spec *r, uint32_t n);
+/* Length of the local file; XL_SIZE_UNKNOWN while |remote| is unknown and a
+   range goes to the end (R108). */
+xl_bytes xli_ranges_total(const xl_range_spec *r, uint32_t n, xl_bytes remote);
+/* True when every range lies inside a remote file of |remote| bytes. */
+bool xli_ranges_fit(const xl_range_spec *r, uint32_t n, xl_bytes remote);
+/* Where local byte |at| lies in the remote file; *end is the local end of its
+   range. |at| < total. */
+xl_bytes xli_ranges_offset(const xl_range_spec *r, uint32_t n, xl_bytes remote,
+                           xl_bytes at, xl_bytes *end);
+
+#endif

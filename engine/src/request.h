@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Requests under way: one HEAD or GET to one source. They live in a pool of the
+ * engine and in the list of their agent.
+ *
+ *   ASKED --reply or first bytes--> ANSWERED
+ *   ASKED, ANSWERED --this side gives up--> CANCELLING (waits for the end)
+ *
+ * [pos, range.end) is asked for and has not arrived; [judged, pos) has arrived
+ * and waits for its check. |booked| says what became of the bytes.
+ */
+#ifndef ENGINE_REQUEST_H
+#define ENGINE_REQUEST_H
+
+#include <xl/agent.h>
+
+typedef enum request_state {
+  REQUEST_ASKED,
+  REQUEST_ANSWERED,
+  REQUEST_CANCELLING
+} request_state;
+
+#define BOOKED_FIRST 0 /* first copies; then the wasted classes in order */
+#define NBOOKED (1 + XL_NCLASSES - XL_CLASS_USEFUL_END)
+
+typedef struct request {
+  struct request *next; /* of the agent, newest first; or of the free list */
+  xl_file *file;
+  uint32_t number;
+  uint32_t peer;   /* index of the known peer; XL_NONE: an origin, or gone */
+  uint32_t source; /* device number, or mirror index */
+  uint32_t rejected;
+  xl_range range; /* of the local file; HEAD of an origin: empty */
+  xl_bytes pos;
+  xl_bytes judged;
+  xl_bytes seen; /* known to have arrived, delivered or not */
+  xl_time asked;
+  xl_time first; /* -1: none */
+  xl_time moved; /* when bytes or a reply were last seen */
+  xl_time due;   /* when to look whether it is stalled */
+  xl_span waited;
+  xl_err err; /* of the end that a cancel will have */
+  uint8_t state, kind, scope, reason;
+  uint8_t end;     /* what a cancel is booked as */
+  uint8_t dropped; /* bytes go to this class from now on; XL_NCLASSES: no */
+  bool head;       /* a HEAD is under way; for peers a GET follows */
+  bool blind;      /* the whole file, of a size not yet known */
+  bool bad;        /* a check failed */
+  xl_bytes booked[NBOOKED];
+} request;
+
+typedef struct request_pool {
+  request **chunks; /* owned */
+  uint32_t nchunks, cap;
+  request *free;
+  uint32_t used;
+} request_pool;
+
+void xli_pool_fini(xl_engine *eng, request_pool *p);
+/* A zeroed request in |a|'s list with the agent's next number; NULL when out
+   of memory. */
+request *xli_request_new(xl_agent *a, xl_file *f);
+void xli_request_del(xl_agent *a, request *r);
+/* NULL when it has ended. */
+request *xli_request_find(const xl_agent *a, uint32_t number);
+xl_bytes xli_request_delivered(const request *r);
+/* The bytes of the file it still asks for; none for a HEAD of an origin and
+   when they would be dropped. */
+static inline xl_range xli_request_open(const request *r) {
+  bool none = r->blind || r->dropped != XL_NCLASSES || r->pos > r->range.end;
+  return (xl_range){r->pos, none ? r->pos : r->range.end};
+}
+/* Notes that |seen| bytes have arrived, and when; true when that is more. */
+bool xli_request_see(request *r, xl_bytes seen, xl_time now);
+
+#endif
