@@ -33,7 +33,8 @@ typedef struct site_event {
   uint64_t seq;
   site_event_kind kind;
   uint32_t device, peer, request;
-  bool from_peer;
+  bool from_peer; /* FOUND: whole files only */
+  uint32_t status;
   xl_range range;
   xl_span retry;
 } site_event;
@@ -148,16 +149,20 @@ static void site_get(site *s, const xl_action *a) {
                   .range = a->range};
   bool head = a->kind == XL_ACT_HEAD;
 
+  if (e.range.end > s->version.size) {
+    e.range.end = s->version.size; /* asked for before the size is known */
+  }
   if (a->source == XL_SOURCE_PEER && !head) {
     e.kind = SITE_ASK;
     site_post(s, e);
     return;
   }
   e.kind = SITE_REPLY;
+  e.status = head || a->whole ? 200 : 206;
   site_post(s, e);
   if (!head) {
     e.kind = SITE_BYTES;
-    e.at = site_send(s, &s->origin_free, s->wan, a->range.end - a->range.begin);
+    e.at = site_send(s, &s->origin_free, s->wan, e.range.end - e.range.begin);
     site_post(s, e);
   }
 }
@@ -180,6 +185,7 @@ static void site_answer(site *s, const xl_action *a) {
     return;
   }
   e.kind = SITE_REPLY;
+  e.status = 206;
   site_post(s, e);
   e.kind = SITE_BYTES;
   e.retry = a->ask;
@@ -244,8 +250,7 @@ static void site_happen(site *s, const site_event *e) {
     (void)!xl_job_resume(s->jobs[e->device], s->now);
     break;
   case SITE_REPLY:
-    xl_agent_reply(a, e->request,
-                   &(xl_reply){e->from_peer ? 206 : 200, s->version, true},
+    xl_agent_reply(a, e->request, &(xl_reply){e->status, s->version, true},
                    s->now);
     break;
   case SITE_BYTES:
