@@ -39,8 +39,8 @@ enum { kModel, kGamma, kCrossTraffic };
 const xl_param params[] = {
     {"model", XL_PARAM_ENUM, "lv08", nullptr, nullptr, "lv08|cm02",
      "flow model: lv08, SimGrid's default, or cm02, plain shares"},
-    {"tcp_gamma", XL_PARAM_BYTES, "4MiB", "0", nullptr, nullptr,
-     "largest TCP window; 0: no limit. SimGrid's default"},
+    {"tcp_gamma", XL_PARAM_COUNT, "4194304", "0", nullptr, nullptr,
+     "largest TCP window, bytes; 0: no limit. SimGrid's default"},
     {"crosstraffic", XL_PARAM_ENUM, "on", nullptr, nullptr, "off|on",
      "a flow takes 5 % of its rate on the way back. SimGrid's default"},
 };
@@ -145,7 +145,7 @@ double next_completion(Sim *s) {
   if (!s->known) {
     double clock = sg::Engine::get_clock();
     double wait = s->flow_model->next_occurring_event(clock);
-    s->next = wait < 0 ? -1 : clock + wait;
+    s->next = wait == -1 ? -1 : clock + std::max(wait, 0.0);
     s->known = true;
   }
   return s->next;

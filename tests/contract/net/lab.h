@@ -162,6 +162,25 @@ static const net_ops *lab_network(const char *name, fail *why) {
   return net_find(name, why);
 }
 
+/* False, and said, when the module is not built. Asked in a child, so that no
+   simulator's library is loaded here. */
+static bool lab_present(const lab_net *on) {
+  int status = 0;
+
+  fflush(NULL);
+  pid_t child = fork();
+  if (child == 0) {
+    fail why = {0};
+    if (lab_network(on->name, &why) == NULL) {
+      printf("SKIP %s: %s\n", on->label, why.text);
+      fflush(stdout);
+    }
+    _exit(why.status);
+  }
+  waitpid(child, &status, 0);
+  return status == 0;
+}
+
 static void lab_child(lab *l, const lab_net *on, const net_topology *t,
                       void (*script)(lab *)) {
   fail why = {0};

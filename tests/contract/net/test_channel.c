@@ -36,6 +36,9 @@ static const lab_net *const nets[] = {&lab_flow, &lab_packets};
 /* The body |look| over each network's run of |script|. */
 static void over_all(void (*script)(lab *), void (*look)(const lab *)) {
   for (size_t k = 0; k < NNETS; k++) {
+    if (!lab_present(nets[k])) {
+      continue;
+    }
     lab l = lab_fork(nets[k], &pair, script);
     look(&l);
     lab_free(&l);

@@ -20,7 +20,7 @@ static void test_present(void) {
     fail why = {0};
     const net_ops *ops = lab_network(net_names[i], &why);
     if (ops == NULL) {
-      printf("skipped: %s\n", why.text);
+      printf("SKIP %s: %s\n", net_names[i], why.text);
       continue;
     }
     CHECK_EQ(strcmp(ops->name, net_names[i]), 0);
@@ -82,6 +82,9 @@ static const net_node_spec two_nodes[] = {
 static const net_topology two = {two_nodes, 3};
 
 static void test_refused(void) {
+  if (!lab_present(&lab_packets)) {
+    return;
+  }
   lab l = lab_fork(&lab_packets, &two, three);
   CHECK_EQ(lab_find(&l, SAID, 1)->bytes, 1);
   CHECK_EQ(lab_find(&l, SAID, 2)->bytes, 1);
@@ -89,11 +92,15 @@ static void test_refused(void) {
 }
 
 static void test_nothing(void) {
-  lab a = lab_fork(&lab_flow, &two, nothing);
-  lab b = lab_fork(&lab_packets, &two, nothing);
-  CHECK_EQ(a.log->n + b.log->n, 0);
-  lab_free(&a);
-  lab_free(&b);
+  static const lab_net *const nets[] = {&lab_flow, &lab_lv08, &lab_packets};
+
+  for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
+    if (lab_present(nets[i])) {
+      lab l = lab_fork(nets[i], &two, nothing);
+      CHECK_EQ(l.log->n, 0);
+      lab_free(&l);
+    }
+  }
 }
 
 TEST_SUITE("networks by name",

@@ -113,6 +113,50 @@ static void test_cap_alone(void) {
   EXPECT(&star, cap_alone, {1, 1e6 / 333333}, {2, 7e6 / 777777});
 }
 
+/* A million to one: the small one is slow, and neither lost nor an error. */
+static void crumb(lab *l) {
+  lab_want(l, l->ops->channel_open(l->n, 1, 2, ANY, 1000000), 1, 100 * MB);
+  lab_want(l, lab_open(l, 1, 3), 2, 200);
+  lab_run(l, XL_SEC(60));
+}
+
+static void test_crumb(void) {
+  EXPECT(&star, crumb, {1, 10.00001}, {2, 10.00002});
+}
+
+/* Many flows on one link: no error adds up. */
+static void crowd(lab *l) {
+  for (uint64_t i = 0; i < 300; i++) {
+    lab_want(l, lab_open(l, 1, 2 + (net_node)(i % 4)), i, 100000);
+  }
+  lab_run(l, XL_SEC(60));
+}
+
+static void test_crowd(void) {
+  lab l = lab_fork(&lab_flow, &star, crowd);
+  CHECK_EQ(lab_count(&l, DONE), 300);
+  CHECK_NEAR(lab_done_s(&l, 0), 3, 1e-6);
+  CHECK_NEAR(lab_done_s(&l, 299), 3, 1e-6);
+  lab_free(&l);
+}
+
+/* Late in a long run the clock's nanoseconds are still there. */
+static void after_days(lab *l) {
+  lab_run(l, XL_DAY(60));
+  lab_want(l, lab_open(l, 1, 2), 1, 10 * MB);
+  l->ops->timer(l->n, XL_DAY(60) + 1, 1);
+  l->ops->timer(l->n, XL_DAY(60) + XL_SEC(1) - 1, 2);
+  lab_run(l, XL_DAY(61));
+}
+
+static void test_after_days(void) {
+  lab l = lab_fork(&lab_flow, &star, after_days);
+  CHECK_EQ(lab_find(&l, TIMER, 1)->at, XL_DAY(60) + 1);
+  CHECK_EQ(lab_find(&l, TIMER, 2)->at, XL_DAY(60) + XL_SEC(1) - 1);
+  CHECK_NEAR((double)(lab_find(&l, DONE, 1)->at - XL_DAY(60)) * 1e-9, 1, 1e-6);
+  lab_free(&l);
+}
+
 /* 10 MB/s, then 1, then stopped for 10 s, then free again. */
 static void cap_changes(lab *l) {
   net_channel c = lab_open(l, 1, 2);
@@ -323,6 +367,9 @@ TEST_SUITE("flows", {"one flow takes its size over the rate", test_one},
            {"a cap holds to 1e-6", test_cap_alone},
            {"a cap that changes holds from then on, 0 included",
             test_cap_changes},
+           {"weights of a million to one", test_crumb},
+           {"300 flows on one link", test_crowd},
+           {"a flow after 60 days", test_after_days},
            {"weights divide a link", test_weighted},
            {"without limits it takes no time", test_unlimited},
            {"DYN2, MM3: three links in a row", test_mm3},

@@ -179,6 +179,9 @@ static void second_seed(lab *l) {
 }
 
 static void twice(const lab_net *on, const net_topology *t) {
+  if (!lab_present(on)) {
+    return;
+  }
   nhosts = 0;
   for (net_node i = 0; i < t->nnodes; i++) {
     if (t->nodes[i].host) {
