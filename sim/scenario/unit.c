@@ -9,7 +9,6 @@
 
 __extension__ typedef unsigned __int128 u128;
 
-#define DIGITS_MAX 19 /* of a mantissa: fits 64 bits */
 #define EXPONENT_MAX 40
 
 /* One unit is |num| / |den| base units. |out|: used when printing. */
@@ -83,22 +82,24 @@ static const char *const expected[UNIT_NKINDS] = {
 typedef struct decimal {
   uint64_t m;
   int exp;
-  bool negative;
-  size_t len; /* characters it took */
+  bool negative, full; /* full: no more digits fit */
+  size_t len;          /* characters it took */
 } decimal;
 
 static bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/* Digits from s[*i] on; past DIGITS_MAX significant ones they only count
-   (before the point) or are dropped (after it). */
+/* Digits from s[*i] on; those that no longer fit 64 bits only count (before
+   the point) or are dropped (after it). */
 static size_t digits(const char *s, size_t *i, decimal *d, bool after_point) {
   size_t n = 0;
 
   for (; is_digit(s[*i]); (*i)++, n++) {
-    if (d->m < 1000000000000000000u) {
-      d->m = d->m * 10 + (uint64_t)(s[*i] - '0');
+    uint64_t digit = (uint64_t)(s[*i] - '0');
+    d->full = d->full || d->m > (UINT64_MAX - digit) / 10;
+    if (!d->full) {
+      d->m = d->m * 10 + digit;
       d->exp -= after_point;
     } else if (d->exp < 1000) {
       d->exp += !after_point;
