@@ -4,12 +4,16 @@
 #include <math.h>
 #include <string.h>
 
-/* "12.3 to 15.6 h" in one scale. */
-static void put_range(FILE *out, const char *unit, double lo, double hi) {
-  char a[HUMAN_LEN], b[HUMAN_LEN];
-  scale s = scale_for(unit, fmin(fabs(lo), fabs(hi)), fmax(fabs(lo), fabs(hi)));
+/* The size of a difference in one scale: "12.3 min [10.1, 14.5]". */
+static void put_size(FILE *out, const char *unit, const interval *in) {
+  bool down = in->mean < 0;
+  double lo = down ? -in->hi : in->lo, hi = down ? -in->lo : in->hi;
+  double mean = fabs(in->mean);
+  char a[HUMAN_LEN], b[HUMAN_LEN], c[HUMAN_LEN];
+  scale s = scale_for(unit, mean, fmax(mean, hi));
 
-  fprintf(out, "[%s, %s]", scale_text(a, s, lo, 0), scale_text(b, s, hi, 0));
+  fprintf(out, "%s %s [%s, %s]", scale_text(a, s, mean, 0), s.unit,
+          scale_text(b, s, lo, 0), scale_text(c, s, hi, 0));
 }
 
 static bool is_shown(verdict v) {
@@ -58,9 +62,8 @@ static void put_change(const study *st, size_t policy, const change *c,
             down ? "less" : "more");
     return;
   }
-  fprintf(out, "%s %s ", down ? c->lower : c->higher,
-          human(number, unit, fabs(in->mean)));
-  put_range(out, unit, down ? -in->hi : in->lo, down ? -in->lo : in->hi);
+  fprintf(out, "%s ", down ? c->lower : c->higher);
+  put_size(out, unit, in);
   if (!relative && !p->rel.refused) {
     fprintf(out, ", %s", human(number, "%", fabs(p->rel.mean)));
   }

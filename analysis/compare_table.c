@@ -165,14 +165,16 @@ static void put_pair(const pen *p, const study *st, size_t policy, size_t m) {
   put(p, "", cell, -16);
   snprintf(cell, sizeof cell, "[%s, %s]", scale_text(a, s, in->lo, 1),
            scale_text(b, s, in->hi, 1));
-  put(p, "", cell, -22);
+  fputc(' ', p->out);
+  put(p, "", cell, -21);
   if (v->rel.refused) {
     strcpy(cell, "-");
   } else {
     scale_text(a, (scale){"%", 100, 1}, v->rel.mean, 1);
     snprintf(cell, sizeof cell, "%s %%", a);
   }
-  put(p, "", cell, -13);
+  fputc(' ', p->out);
+  put(p, "", cell, -12);
   put(p, "", human_p(a, v->p_holm), -10);
   fputs("     ", p->out);
   put(p, verdict_style(v->verdict), verdict_text(v->verdict), 0);

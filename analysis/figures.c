@@ -66,7 +66,7 @@ void plot_quote(FILE *gp, const char *text) {
 enum { WIDTH = 800, FOOT = 76, KEY_ROW = 25, HEAD = 20 };
 
 void plot_begin(plot *p, int panel_px, size_t nkeys, size_t longest) {
-  size_t fit = (size_t)(WIDTH - 40) / (longest * 8 + 70);
+  size_t fit = (size_t)(WIDTH - 30) / (longest * 10 + 85);
 
   p->key_columns = (int)(fit < 1 ? 1 : fit > nkeys ? nkeys : fit);
   p->key_columns += p->key_columns == 0;

@@ -68,6 +68,9 @@ static void put_scenario_line(const study *st, const char *key,
     line[--end] = '\0';
     from = 1;
   }
+  while (end > 0 && strchr(". ", line[end - 1]) != NULL) {
+    line[--end] = '\0';
+  }
   if (end > 0 && line[0] != '>' && line[0] != '|') {
     fputs(before, out);
     html_text(out, line + from);
@@ -111,7 +114,7 @@ static void put_header(const study *st, FILE *out) {
           human_span(span, study_duration_s(st)));
   html_text(out, st->network);
   fputs("</p>\n", out);
-  put_scenario_line(st, "description", "<p>", "</p>\n", out);
+  put_scenario_line(st, "description", "<p>", ".</p>\n", out);
 }
 
 static void put_answer(const study *st, FILE *out) {

@@ -155,9 +155,10 @@ static const char *refusal(const double *a, const double *b, size_t n) {
   return "undefined";
 }
 
-static bool all_zero(const double *a, const double *b, size_t n) {
+/* No pair differs by more than the rounding of sums. */
+static bool all_equal(const double *a, const double *b, size_t n) {
   for (size_t i = 0; i < n; i++) {
-    if (a[i] != b[i]) {
+    if (fabs(a[i] - b[i]) > 1e-9 * fmax(fabs(a[i]), fabs(b[i]))) {
       return false;
     }
   }
@@ -173,7 +174,7 @@ static study_pair pair_of(const study *st, size_t pa, size_t pb, size_t m,
   if (out.diff.refused) {
     out.verdict = VERDICT_REFUSED;
     out.refusal = refusal(a, b, n);
-  } else if (all_zero(a, b, n)) {
+  } else if (all_equal(a, b, n)) {
     out.verdict = VERDICT_EQUAL;
   } else {
     out.p_holm = out.diff.p;
