@@ -115,6 +115,6 @@ xl_class xl_class_of(xl_source_kind kind, xl_scope scope) {
   case XL_NSOURCES:
     break;
   }
-  assert(!"no such source");
+  assert(kind < XL_NSOURCES);
   return XL_CLASS_OVERHEAD;
 }
