@@ -75,6 +75,9 @@ double unit_bound(unit_kind kind, const char *text);
 bool read_name(reader *rd, const node *at, const char **out, const char *label);
 char *join_label(reader *rd, const char *label, const char *name);
 
+/* "2026-11-10T08:00+01:00": seconds since 1970 in UTC, and the zone's. */
+bool date_parse(const char *text, int64_t *unix_s, int32_t *offset_s);
+
 /* The rows with a function of their own. */
 bool read_up(struct reader *rd, struct node *v, const struct scn_key *k,
              void *base, const char *label);

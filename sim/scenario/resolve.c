@@ -330,9 +330,9 @@ static bool expand_content(reader *rd, draft *d, size_t i, uint32_t at,
     c->released = (xl_span)r->released.a;
     if (r->files > 0) {
       c->name = arena_format(rd->keep, "%s[%u]", r->c.name, f);
-      c->size = (xl_bytes)file_value(&r->size, f, n, 618);
+      c->size = (xl_bytes)(file_value(&r->size, f, n, 618) + 0.5);
       c->size = c->size > 0 ? c->size : 1;
-      c->released = (xl_span)file_value(&r->released, f, n, 755);
+      c->released = (xl_span)(file_value(&r->released, f, n, 755) + 0.5);
       c->popularity = fmath_pow((double)f + 1, -r->zipf);
     }
     if (!content_size(rd, c, where)) {

@@ -2,6 +2,7 @@
 /* Damaged scenarios: each is either read or refused with a place. */
 #include <stdlib.h>
 
+#include "scenario/csv.h"
 #include "scenario/scenario.h"
 #include "test.h"
 
@@ -189,10 +190,74 @@ static void test_laughs(void) {
   CU_ASSERT_PTR_NOT_NULL(strstr(why.text, "more than 1000000 values"));
 }
 
+static void test_csv(void) {
+  static const char good[] = "name,count,wan_down\r\n# c\n\"a \"\"b\"\"\",2,"
+                             "20Mbit/s\nc,,\"1,5\"\n";
+  char text[TEXT_MAX + 1];
+  unsigned read = 0;
+
+  state = 3;
+  for (int i = 0; i < ROUNDS / 2; i++) {
+    size_t len = sizeof good - 1;
+    arena *a = arena_new();
+    fail why = {0};
+    csv c;
+    memcpy(text, good, sizeof good);
+    for (uint32_t k = below(3); k > 0 && len > 0; k--) {
+      len = damage(text, len);
+    }
+    char *exact = malloc(len + 1); /* so that a byte too far is seen */
+    memcpy(exact, text, len);
+    if (csv_parse(a, "fuzz.yaml", exact, len, &c, &why)) {
+      read++;
+      CU_ASSERT(c.rows > 0 && c.cols > 0);
+    } else {
+      CU_ASSERT(is_located(why.text));
+    }
+    free(exact);
+    arena_free(a);
+  }
+  CU_ASSERT(read > 1000);
+}
+
+/* Paths that were damaged: applied, or refused by name. */
+static void test_paths(void) {
+  static const char *const good[] = {
+      "network.sites.s.devices.pc.count=3", "classes.lap.down.min=1MB/s",
+      "jobs[1].arrival.poisson=3/h",        "churn.online={uniform: [1h, 2h]}",
+      "network.sites[0].lan.rate=1GB/s",    "policies[1].y.k=w"};
+  char text[256];
+  const char *sets[] = {text};
+  unsigned read = 0;
+
+  state = 4;
+  for (int i = 0; i < ROUNDS / 4; i++) {
+    const char *from = good[below(6)];
+    size_t len = strlen(from);
+    fail why = {0};
+    memcpy(text, from, len);
+    for (uint32_t k = below(3); k > 0 && len > 0; k--) {
+      len = damage(text, len);
+    }
+    text[len] = '\0';
+    scenario *s = scenario_parse("fuzz.yaml", valid, NULL, sets, 1, &why);
+    read += s != NULL;
+    if (s == NULL && (strncmp(why.text, "--set ", 6) != 0 &&
+                      strncmp(why.text, "fuzz.yaml:", 10) != 0)) {
+      printf("  %s: %s\n", text, why.text);
+      CU_ASSERT(false);
+    }
+    scenario_free(s);
+  }
+  CU_ASSERT(read > 1000);
+}
+
 TEST_SUITE("damaged scenarios",
            {"the scenario to be damaged is whole", test_whole},
            {"a damaged scenario is read, or refused with a place", test_damage},
            {"what is read has a canonical text that reads as itself",
             test_canonical},
            {"nesting without end is refused, and soon", test_bounds},
-           {"aliases of aliases are bounded", test_laughs})
+           {"aliases of aliases are bounded", test_laughs},
+           {"a damaged CSV file is read, or refused with a place", test_csv},
+           {"a damaged setting is applied, or refused", test_paths})
