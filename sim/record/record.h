@@ -2,10 +2,12 @@
 /*
  * The recorder: typed rows in, one HDF5 file out (docs/trace.md).
  *
- * Rows go to an append-only, checksummed spool beside the file first (FILE.spool)
- * and into the HDF5 file in batches; the file is flushed at most once a second
- * and the spool is deleted on a clean close. Rows of tables below the chosen
- * level are kept in memory only, for the summary.
+ * Rows go to an append-only, checksummed spool beside the file (FILE.spool),
+ * written at least once a second. FILE itself holds the header and empty tables
+ * until record_close writes all of it under another name, renames it and
+ * deletes the spool; so it can be opened at any time, and its bytes do not
+ * depend on wall time. Rows of tables below the chosen level are kept in memory
+ * only, for the summary.
  */
 #ifndef RECORD_RECORD_H
 #define RECORD_RECORD_H
@@ -27,10 +29,10 @@ typedef enum record_level {
    compiler or cost. */
 typedef struct record_header {
   const char *scenario_name;
-  const char *scenario_text; /* as read, with --set applied (canonical YAML) */
-  const char *policy;        /* name */
-  const char *params;        /* JSON object: every parameter and its value */
-  const char *network;       /* name */
+  const char *scenario_text;  /* as read, with --set applied (canonical YAML) */
+  const char *policy;         /* name */
+  const char *params;         /* JSON object: every parameter and its value */
+  const char *network;        /* name */
   const char *network_params; /* JSON object */
   uint64_t seed;
   const char *command; /* canonical: no output path, -j or --json */
@@ -39,9 +41,10 @@ typedef struct record_header {
 
 typedef struct record record;
 
-/* Creates FILE (never over an existing file that is not ours unless |force|).
-   |path| NULL: nothing is written, rows are kept in memory only. NULL on
-   failure. */
+/* Creates FILE (never over an existing file that is not a trace, nor one that
+   another run is writing). |path| NULL: nothing is written, rows are kept in
+   memory only. NULL on failure. A process with a file-size limit should ignore
+   SIGXFSZ, to be told of it. */
 record *record_open(const char *path, record_level level,
                     const record_header *header, fail *why);
 
@@ -52,7 +55,8 @@ void record_rows(record *r, enum schema_table t, const void *rows, size_t n);
 /* False once writing has failed (full disk, I/O error). Cheap. */
 bool record_status(record *r, fail *why);
 
-/* Flushes when a second of wall time has passed since the last; call often. */
+/* Writes the spool when a second of wall time has passed since the last time;
+   call often. */
 void record_tick(record *r);
 
 /* The in-memory tables (all but transfers and events), for the summary. */
@@ -62,8 +66,9 @@ const void *record_table(const record *r, enum schema_table t, size_t *n);
    On failure the spool stays. Frees |r| either way. */
 bool record_close(record *r, bool complete, fail *why);
 
-/* Rebuilds FILE from FILE.spool after a kill. Rows of a torn tail are left out.
-   *rows: how many were recovered. The file says it is incomplete. */
+/* Rebuilds FILE from FILE.spool after a kill and deletes the spool. Rows of a
+   torn tail are left out. |*rows|: how many were recovered. The file says it is
+   incomplete; a FILE that is complete already is left as it is, with 0 rows. */
 bool record_recover(const char *path, uint64_t *rows, fail *why);
 
 /* ---- reading ------------------------------------------------------------ */

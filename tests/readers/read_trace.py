@@ -26,9 +26,13 @@ UNLIMITED = 2**64 - 1
 problems = []
 
 
-def problem(text):
-    problems.append(text)
-    print("DIFFERS  " + text)
+def problem(what):
+    problems.append(what)
+    print("DIFFERS  " + what)
+
+
+def text(f, name):
+    return f.attrs[name].decode()
 
 
 # ---- shape ----------------------------------------------------------------
@@ -58,19 +62,19 @@ def check_columns(name, data, columns, enums):
     if [c for c, _ in columns] != list(data.dtype.names):
         problem("/%s: columns are not those of docs/trace.md" % name)
         return
-    for column, text in columns:
+    for column, kind in columns:
         dtype = data.dtype[column]
         members = h5py.check_enum_dtype(dtype)
-        enum = re.match(r"enum \[(\w+)\]", text)
+        enum = re.match(r"enum \[(\w+)\]", kind)
         if enum:
             want = {m: i for i, m in enumerate(enums[enum[1]])}
             if members != want:
                 problem("/%s %s: members %s" % (name, column, members))
             if len(data) and data[column][:].max() >= len(want):
                 problem("/%s %s: a value without a member" % (name, column))
-        elif members is not None or type_text(dtype) != text:
+        elif members is not None or type_text(dtype) != kind:
             problem("/%s %s: %s, documented as %s" %
-                    (name, column, type_text(dtype), text))
+                    (name, column, type_text(dtype), kind))
         if not data.attrs.get(column):
             problem("/%s %s: no text" % (name, column))
 
@@ -91,6 +95,8 @@ def check_shape(f):
                  "network_params", "seed", "version", "command"):
         if name not in f.attrs:
             problem("no root attribute %s" % name)
+    if text(f, "format") != "xferlab trace":
+        problem("format %s" % text(f, "format"))
 
 
 # ---- sums that must hold -----------------------------------------------------
@@ -474,8 +480,8 @@ def check_file(path, shape_alone):
         t = {name: data[:] for name, data in f.items()
              if name != "scenario_text"}
         print("%s: %s, %s on %s, seed %d, %s" %
-              (path, f.attrs["scenario_name"], f.attrs["policy"],
-               f.attrs["network"], f.attrs["seed"],
+              (path, text(f, "scenario_name"), text(f, "policy"),
+               text(f, "network"), f.attrs["seed"],
                "complete" if f.attrs["complete"] else "incomplete"))
         print(", ".join("%s %d" % (n, len(r)) for n, r in t.items()))
         check_sums(t)
