@@ -56,7 +56,7 @@ static const xl_param params[NPARAMS] = {
                      "how long a search waits for answers (R623)"},
     [P_SUPPRESS] = {"suppress", XL_PARAM_TIME, "10min", "1s", "1d", NULL,
                     "no new search for so long after one (R623)"},
-    [P_FAILURES] = {"failures", XL_PARAM_COUNT, "3", "0", "100", NULL,
+    [P_FAILURES] = {"failures", XL_PARAM_COUNT, "3", "0", "3", NULL,
                     "failed peer transfers of a file after which one more "
                     "means origin only (R655)"},
     [P_BUSY_WAIT] = {"busy_wait", XL_PARAM_TIME, "60s", "0s", "1d", NULL,
@@ -260,21 +260,17 @@ static bool pick(const xl_host *h, xl_view *v, xl_pick *out, xl_time *again) {
   return pick_origin(h, v, gap, origin_reason(f, s.rejected), s.rejected, out);
 }
 
-/* Whether a transfer ended by the peer's doing. A 503 is no failure: the peer
-   stays in the table (R635). */
-static bool peer_at_fault(xl_end end) {
-  return end == XL_END_RESET || end == XL_END_STALLED ||
-         end == XL_END_HTTP_ERROR || end == XL_END_CHANGED ||
-         end == XL_END_FAILED_CHECK || end == XL_END_CONNECT;
-}
+/* Ends that count as a failed peer transfer. A 503 does not (R635). */
+#define PEER_FAULTS                                                            \
+  (1u << XL_END_RESET | 1u << XL_END_STALLED | 1u << XL_END_HTTP_ERROR |       \
+   1u << XL_END_CHANGED | 1u << XL_END_FAILED_CHECK | 1u << XL_END_CONNECT)
 
+/* Remote names, and peers that refused, are left to the engine's rule: one that
+   is busy is asked when it said, one that said no is left out for a while. */
 static void failed(const xl_host *h, xl_view *v, const xl_failure *why,
                    xl_remedy *out) {
-  if (why->kind != XL_SOURCE_PEER) {
-    return; /* the engine's rule for remote names will do */
-  }
-  out->ban_peer = 0;
-  if (peer_at_fault(why->end)) {
+  if (why->kind == XL_SOURCE_PEER && PEER_FAULTS >> why->end & 1) {
+    out->ban_peer = 0;
     out->drop_peer = true; /* R616 */
     out->origin_only =
         h->file(v)->peer_failures > (uint64_t)h->param(v, P_FAILURES).i;
@@ -309,7 +305,7 @@ static void keep(const xl_host *h, xl_view *v, xl_keep *out) {
   xl_bytes room = (xl_bytes)((double)h->device(v)->disk_bytes * share);
 
   /* A file larger than the whole cache is not kept (R611). */
-  *out = (xl_keep){.keep = f == NULL || f->size_bytes <= room,
+  *out = (xl_keep){.keep = f->size_bytes <= room,
                    .age_max = h->param(v, P_CACHE_AGE).i,
                    .bytes_max = room};
 }

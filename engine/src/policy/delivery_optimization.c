@@ -138,8 +138,8 @@ static const xl_param params[NPARAMS] = {
 #define QOS_CHECK XL_SEC(1)      /* a falling rate is looked at so often */
 #define SEARCH_FIRST XL_SEC(2)   /* to the second search */
 #define SEARCH_TIMEOUT XL_SEC(5) /* the service does not answer */
-#define PEER_BAN XL_SEC(60)      /* times the failures in a row */
-#define PEER_STRIKES 3u          /* bad pieces or failures: forget (R706) */
+#define PEER_BAN XL_SEC(60)      /* times the failures so far */
+#define PEER_STRIKES 3u          /* failures or bad pieces: forget (R706) */
 #define MONTH XL_DAY(30)
 
 typedef struct agent_state {
@@ -154,10 +154,11 @@ typedef struct file_state {
   xl_time next_search;
 } file_state;
 
-/* A peer that had nothing for us has nothing until it holds more pieces or a
-   piece became free again: no need to compare maps before. */
 typedef struct peer_state {
+  /* A peer that had nothing for us has nothing until it holds more than |nheld|
+     or a piece became free again: no need to compare maps before. */
   uint32_t nheld, epoch; /* epoch 0: it was never found useless */
+  uint32_t strikes;      /* its failures and bad pieces for this file */
 } peer_state;
 
 static bool on(const xl_host *h, const xl_view *v, uint32_t i) {
@@ -347,8 +348,9 @@ static bool pick_peer(const xl_host *h, xl_view *v, scan *s, xl_pick *out) {
 
     xl_peer_view p;
     h->peer(v, s->best, &p);
-    *(peer_state *)h->peer_state(v, s->best) =
-        (peer_state){.nheld = p.nheld, .epoch = fs->epoch};
+    peer_state *ps = h->peer_state(v, s->best);
+    ps->nheld = p.nheld;
+    ps->epoch = fs->epoch;
   }
   return false;
 }
@@ -519,24 +521,21 @@ static bool pick(const xl_host *h, xl_view *v, xl_pick *out, xl_time *again) {
 
 /* ---- failures, serving, cache ------------------------------------------- */
 
-/* Ends that are the peer's doing. One that refused said when to ask again. */
+/* Ends that are the peer's doing. */
 #define PEER_FAULTS                                                            \
   (1u << XL_END_RESET | 1u << XL_END_STALLED | 1u << XL_END_HTTP_ERROR |       \
    1u << XL_END_CHANGED | 1u << XL_END_FAILED_CHECK | 1u << XL_END_CONNECT)
 
+/* Remote names, and peers that refused, are left to the engine's rule: one that
+   is busy is asked when it said, one that said no is left out for a while. */
 static void failed(const xl_host *h, xl_view *v, const xl_failure *why,
                    xl_remedy *out) {
-  (void)h;
-  (void)v;
-  if (why->kind != XL_SOURCE_PEER) {
-    return; /* the engine's rule for remote names will do */
-  }
-  out->ban_peer = 0;
-  if (PEER_FAULTS >> why->end & 1) {
-    out->drop_peer = why->in_row >= PEER_STRIKES; /* R706: after several */
-    if (why->end != XL_END_FAILED_CHECK) {
-      out->ban_peer = PEER_BAN * (xl_span)(why->in_row > 0 ? why->in_row : 1);
-    }
+  if (why->kind == XL_SOURCE_PEER && PEER_FAULTS >> why->end & 1) {
+    peer_state *ps = h->peer_state(v, why->peer);
+    ps->strikes++;
+    out->drop_peer = ps->strikes >= PEER_STRIKES; /* R706: after several */
+    out->ban_peer =
+        why->end == XL_END_FAILED_CHECK ? 0 : PEER_BAN * (xl_span)ps->strikes;
   }
 }
 
@@ -590,12 +589,11 @@ static void keep(const xl_host *h, xl_view *v, xl_keep *out) {
     room = (xl_bytes)((double)h->device(v)->disk_bytes *
                       h->param(v, P_CACHE_SHARE).f);
   }
-  *out = (xl_keep){
-      .keep = device_peers(h, v) &&
-              (f == NULL || f->size_bytes >= bytes(h, v, P_MIN_FILE_SIZE)),
-      .age_max = age == 0 ? XL_NEVER : age,
-      .from_arrival = true,
-      .bytes_max = room};
+  *out = (xl_keep){.keep = device_peers(h, v) &&
+                           f->size_bytes >= bytes(h, v, P_MIN_FILE_SIZE),
+                   .age_max = age == 0 ? XL_NEVER : age,
+                   .from_arrival = true,
+                   .bytes_max = room};
 }
 
 const xl_policy xl_policy_delivery_optimization = {

@@ -69,7 +69,8 @@ static const xl_device_view *fake_device(xl_view *v) {
   return &v->device;
 }
 static const xl_file_view *fake_file(xl_view *v) {
-  return v->no_file ? NULL : &v->file;
+  static const xl_file_view none;
+  return v->no_file ? &none : &v->file;
 }
 static void fake_peer(const xl_view *v, uint32_t i, xl_peer_view *out) {
   assert(i < v->file.npeers);

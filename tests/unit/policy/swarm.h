@@ -51,7 +51,7 @@ typedef struct site {
   uint32_t n;
   xl_agent *agents[SITE_MAX];
   xl_job *jobs[SITE_MAX];
-  bool published[SITE_MAX], complete[SITE_MAX];
+  bool published[SITE_MAX], complete[SITE_MAX], on_battery[SITE_MAX];
   xl_time free_at[SITE_MAX], origin_free;
   xl_rate wan, lan;
   xl_version version;
@@ -325,12 +325,13 @@ static bool site_open(site *s, xl_span apart) {
   cfg.connect_timeout = XL_HOUR(1);
   bool good = xl_engine_new(&s->engine, &cfg, &env) == XL_OK;
   for (uint32_t i = 0; good && i < s->n; i++) {
-    xl_agent_cfg a = {
-        .id = i,
-        .policy = s->policy,
-        .params = s->params,
-        .peercaching = 3,
-        .device = {.ram_bytes = XL_GIB(8), .disk_bytes = XL_GIB(256)}};
+    xl_agent_cfg a = {.id = i,
+                      .policy = s->policy,
+                      .params = s->params,
+                      .peercaching = 3,
+                      .device = {.ram_bytes = XL_GIB(8),
+                                 .disk_bytes = XL_GIB(256),
+                                 .on_battery = s->on_battery[i]}};
     good = xl_agent_new(&s->agents[i], s->engine, &a, 0) == XL_OK &&
            xl_job_create(s->agents[i], "job", &s->jobs[i], 0) == XL_OK &&
            xl_job_set_peercaching(s->jobs[i], 3, 0) == XL_OK &&

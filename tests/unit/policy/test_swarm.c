@@ -97,9 +97,6 @@ static void test_swarm_together(void) {
   CU_ASSERT(s->by_origin >= SIZE);
   CU_ASSERT(s->by_origin <= 2 * SIZE);
   CU_ASSERT(last_done(s) <= XL_SEC(54));
-  printf("  together: %.3f copies from the origin, %.1f s, %u refusals\n",
-         (double)s->by_origin / (double)SIZE, (double)last_done(s) / 1e9,
-         s->refusals);
   site_free(s);
 }
 
@@ -109,8 +106,6 @@ static void test_swarm_after_another(void) {
   run(s);
   CU_ASSERT(s->by_origin >= SIZE);
   CU_ASSERT(s->by_origin <= SIZE + 4 * (N - 1) * PIECE);
-  printf("  after another: %.3f copies from the origin\n",
-         (double)s->by_origin / (double)SIZE);
   site_free(s);
 }
 
@@ -131,6 +126,18 @@ static void test_swarm_http(void) {
   run(s);
   CHECK_EQ(s->by_origin, N * SIZE);
   CHECK_EQ(s->reasons[XL_REASON_POLICY_ORIGIN], N);
+  site_free(s);
+}
+
+/* A refusal that names no time is not asked about again and again. */
+static void test_unwilling_peer(void) {
+  site *s = site_new("delivery-optimization", 2, SIZE, PIECE);
+
+  s->on_battery[0] = true;
+  CHECK_EQ(site_open(s, XL_SEC(120)), true);
+  run(s);
+  CHECK_EQ(s->by_peers, 0);
+  CU_ASSERT(s->refusals > 0 && s->refusals < 5);
   site_free(s);
 }
 
@@ -163,4 +170,6 @@ TEST_SUITE(
     {"delivery-optimization: with an HTTP delay, exactly one copy (R720)",
      test_swarm_delay},
     {"delivery-optimization: mode http has no peers (R701)", test_swarm_http},
+    {"delivery-optimization: a peer that will not serve is left alone (R724)",
+     test_unwilling_peer},
     {"equal runs are equal", test_runs_repeat})
