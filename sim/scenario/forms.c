@@ -121,8 +121,7 @@ static bool in_unit(const reading *r, const node *v, bool ranged, double *out,
                      ranged ? r->k->max : NULL, &q, label)) {
     return false;
   }
-  if (r->k->unit == UNIT_RATE && q.n == XL_RATE_UNLIMITED &&
-      (v != NULL && r->out->kind != DIST_CONSTANT)) {
+  if (r->k->unit == UNIT_RATE && q.n == XL_RATE_UNLIMITED) {
     return place_fail(r->rd->why, v->at, "'%s' is 'unlimited'; expected %s",
                       label, unit_expected(UNIT_RATE));
   }
@@ -424,9 +423,9 @@ bool read_dist(reader *rd, node *at, const scn_key *k, dist *out,
 
   *out = (dist){.kind = DIST_CONSTANT, .min = -INFINITY, .max = INFINITY};
   if (at->kind == NODE_TEXT && !at->empty) {
-    if (strcmp(at->text, "unlimited") == 0 && !(k->flags & KEY_UNLIMITED)) {
-      return place_fail(rd->why, at->at, "'%s' is 'unlimited'; expected %s",
-                        label, unit_expected(k->unit));
+    if (strcmp(at->text, "unlimited") == 0 && k->flags & KEY_UNLIMITED) {
+      out->a = (double)XL_RATE_UNLIMITED;
+      return true;
     }
     return in_unit(&r, at, true, &out->a, label);
   }
@@ -448,8 +447,11 @@ bool read_dist(reader *rd, node *at, const scn_key *k, dist *out,
 
 bool read_up(struct reader *rd, struct node *v, const struct scn_key *k,
              void *base, const char *label) {
-  const scn_key rate = {
-      .path = k->path, .type = KEY_DIST, .unit = UNIT_RATE, .min = k->min};
+  const scn_key rate = {.path = k->path,
+                        .type = KEY_DIST,
+                        .unit = UNIT_RATE,
+                        .min = k->min,
+                        .max = k->max};
   const scn_key ratio = {.path = k->path,
                          .type = KEY_DIST,
                          .unit = UNIT_FRACTION,

@@ -13,6 +13,8 @@
   TO(type_, owner, field), .count_at = offsetof(owner, count),                 \
                            .item_size = sizeof(item)
 #define OWN(owner, field, fn) TO(OWN, owner, field), .read = fn
+/* Beyond any link; keeps every draw a whole number of bytes/s. */
+#define RATE_MAX "1000Tbit/s"
 #define NEED .flags = KEY_REQUIRED
 #define LATER .type = KEY_OWN, .flags = KEY_LATER
 
@@ -32,14 +34,14 @@ const scn_key scenario_keys[] = {
     {"classes", ITEMS(NAMED, draft, s.classes, s.nclasses, scn_class), NEED,
      .help = "kinds of devices, each by its name"},
     {"classes.*.down", DIST(RATE, scn_class, down), NEED, .min = "1B/s",
-     .help = "rate of the device's own link, towards it"},
+     .max = RATE_MAX, .help = "rate of the device's own link, towards it"},
     {"classes.*.up", OWN(scn_class, up, read_up), NEED, .unit = UNIT_RATE,
-     .min = "1B/s",
+     .min = "1B/s", .max = RATE_MAX,
      .expects = "a rate, a distribution of rates, or {ratio: x} of down",
      .help = "rate of the device's own link, from it; {ratio: x} is x times "
              "its down rate (x a number or a distribution)"},
     {"classes.*.cap", DIST(RATE, scn_class, cap), .def = "unlimited",
-     .min = "1B/s", .flags = KEY_UNLIMITED,
+     .min = "1B/s", .max = RATE_MAX, .flags = KEY_UNLIMITED,
      .help = "largest rate of one transfer (disk, CPU, client limit)"},
     {"classes.*.cache", TO(BYTES, scn_class, cache_bytes),
      .help = "largest peer cache; without it the policy decides"},
@@ -125,14 +127,16 @@ const scn_key scenario_keys[] = {
      .min = "1", .max = "10000000", .help = "sites of this kind"},
     {"network.sites[].wan", .type = KEY_MAP, NEED, .help = "the uplink"},
     {"network.sites[].wan.down", DIST(RATE, scn_site, wan_down), NEED,
-     .min = "1B/s", .help = "towards the site"},
+     .min = "1B/s", .max = RATE_MAX, .help = "towards the site"},
     {"network.sites[].wan.up", DIST(RATE, scn_site, wan_up), NEED,
-     .min = "1B/s", .help = "from the site"},
+     .min = "1B/s", .max = RATE_MAX, .help = "from the site"},
     {"network.sites[].wan.latency", DIST(TIME, scn_site, wan_latency),
-     .def = "10ms", .min = "0s", .help = "one way, to its node"},
+     .def = "10ms", .min = "0s", .max = "10min",
+     .help = "one way, to its node"},
     {"network.sites[].lan", .type = KEY_MAP, .help = "inside the site"},
     {"network.sites[].lan.latency", DIST(TIME, scn_site, lan_latency),
-     .def = "200us", .min = "0s", .help = "one way, between two devices"},
+     .def = "200us", .min = "0s", .max = "10min",
+     .help = "one way, between two devices"},
     {"network.sites[].lan.rate", TO(RATE, scn_site, lan_rate),
      .def = "unlimited", .min = "1B/s",
      .help = "of the site's backbone, all devices together"},
@@ -171,7 +175,7 @@ const scn_key scenario_keys[] = {
      .min = "0", .max = "1",
      .help = "share of devices that hold a copy at the start"},
     {"content[].released", DIST(TIME, raw_content, released), .def = "0s",
-     .min = "0s",
+     .min = "0s", .max = "520w",
      .help = "after the start; a distribution only in a "
              "catalogue"},
     {"content[].files", TO(COUNT, raw_content, files), .min = "1",
@@ -190,6 +194,7 @@ const scn_key scenario_keys[] = {
      .count_at = offsetof(raw_job, ncontents),
      .help = "names of contents, or of one catalogue"},
     {"jobs[].requests", DIST(NUMBER, raw_job, j.requests), .min = "0",
+     .max = "1000000",
      .help = "catalogue: how many files a device asks for during the run, "
              "each at a draw of arrival"},
     {"jobs[].devices", OWN(raw_job, j.select, read_selection), .def = "all",
@@ -207,7 +212,7 @@ const scn_key scenario_keys[] = {
     {"jobs[].start", TO(TIME, raw_job, j.start), .def = "0s",
      .help = "release, after the start of the run"},
     {"jobs[].arrival", DIST(TIME, raw_job, j.arrival), .def = "0s",
-     .flags = KEY_POISSON, .min = "0s",
+     .flags = KEY_POISSON, .min = "0s", .max = "520w",
      .help = "on each device, after the release"},
     {"jobs[].priority", TO(CHOICE, raw_job, j.priority), .def = "normal",
      .choices = "foreground|high|normal|low", .help = "of the transfer"},
@@ -232,9 +237,9 @@ const scn_key scenario_keys[] = {
      .help = "how devices with online: churn come "
              "and go"},
     {"churn.online", DIST(TIME, draft, s.churn_online), NEED, .min = "1s",
-     .help = "length of a time online"},
+     .max = "520w", .help = "length of a time online"},
     {"churn.offline", DIST(TIME, draft, s.churn_offline), NEED, .min = "1s",
-     .help = "length of a time offline"},
+     .max = "520w", .help = "length of a time offline"},
 
     {"faults", ITEMS(ITEMS, draft, faults, nfaults, raw_fault),
      .help = "what breaks, and when"},
