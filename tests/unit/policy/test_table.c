@@ -60,6 +60,38 @@ static void test_defaults_are_legal(void) {
   }
 }
 
+/* A line of docs/policies.md that has both |name| and |def| in backquotes. */
+static bool documented(FILE *docs, const char *name, const char *def) {
+  char line[1024], a[80], b[80];
+
+  snprintf(a, sizeof a, "`%s`", name);
+  snprintf(b, sizeof b, "`%s`", def);
+  rewind(docs);
+  while (fgets(line, sizeof line, docs) != NULL) {
+    if (line[0] == '|' && strstr(line, a) != NULL && strstr(line, b) != NULL) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void test_documented(void) {
+  FILE *docs = fopen("docs/policies.md", "r");
+
+  CU_ASSERT_PTR_NOT_NULL(docs);
+  if (docs == NULL) {
+    return;
+  }
+  for (const xl_policy *const *p = xl_policies; *p != NULL; p++) {
+    for (uint32_t i = 0; i < (*p)->nparams; i++) {
+      const xl_param *q = &(*p)->params[i];
+      check_row(*p, q, documented(docs, q->name, q->def),
+                "docs/policies.md has no row with this name and default");
+    }
+  }
+  fclose(docs);
+}
+
 static bool pick(const xl_host *h, xl_view *v, xl_pick *out, xl_time *again) {
   (void)h, (void)v, (void)out;
   *again = XL_NEVER;
@@ -138,5 +170,7 @@ TEST_SUITE("policy table",
             test_built_in_tables_are_good},
            {"each parameter's default is of its type and within its range",
             test_defaults_are_legal},
+           {"docs/policies.md has each parameter with its default",
+            test_documented},
            {"a wrong table is refused, and the text says what is wrong",
             test_bad_tables_are_refused})
