@@ -325,25 +325,27 @@ static void search(xl_file *f, const xl_find *find) {
 
 static void look_for_peers(xl_file *f) {
   xl_agent *a = f->job->agent;
+  xl_time now = a->engine->now;
+  bool may =
+      a->policy->find != NULL && !f->origin_only && xli_file_peers_allowed(f);
   xl_find find = {0};
   xl_time again = XL_NEVER;
 
-  if (a->policy->find == NULL || f->origin_only || !xli_file_peers_allowed(f)) {
-    return;
-  }
-  if (f->swarm == NULL) {
+  if (f->swarm == NULL && may) {
     f->swarm = xli_swarm_new(a->engine);
   }
   swarm *s = f->swarm;
-  if (s == NULL || s->search != 0 || s->find_due > a->engine->now ||
-      s->n >= a->engine->cfg.peers_max) {
+  if (s == NULL || s->search != 0 || s->find_due > now) {
     return;
   }
+  s->find_due = XL_NEVER;
+  if (!may || s->n >= a->engine->cfg.peers_max) {
+    return; /* until that changes */
+  }
   if (xli_policy_find(f, &find, &again)) {
-    s->find_due = XL_NEVER;
     search(f, &find);
   } else {
-    s->find_due = again <= a->engine->now ? a->engine->now + 1 : again;
+    s->find_due = again <= now ? now + 1 : again;
     xli_agent_wake(a, s->find_due);
   }
 }

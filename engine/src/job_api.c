@@ -206,6 +206,9 @@ xl_err xl_job_set_priority(xl_job *j, xl_priority p, xl_time now) {
 static void allowed_changed(xl_job *j) {
   for (uint32_t i = 0; i < j->nfiles; i++) {
     xl_file *f = j->files[i];
+    if (f->swarm != NULL && f->swarm->search == 0) {
+      f->swarm->find_due = j->agent->engine->now;
+    }
     if (!xli_file_peers_allowed(f)) {
       for (request *r = j->agent->requests; r != NULL; r = r->next) {
         if (r->file == f && r->kind == XL_SOURCE_PEER) {

@@ -115,6 +115,9 @@ void xli_peers_drop(xl_file *f, uint32_t i) {
       memcpy(state_of(f, i), state_of(f, last), state_size(f));
     }
   }
+  if (s->n == f->job->agent->engine->cfg.peers_max) {
+    s->find_due = f->job->agent->engine->now; /* there is room again */
+  }
   s->n--;
 }
 
