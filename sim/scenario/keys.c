@@ -32,7 +32,7 @@ const scn_key scenario_keys[] = {
      .help = "how long a run lasts at most"},
 
     {"classes", ITEMS(NAMED, draft, s.classes, s.nclasses, scn_class), NEED,
-     .help = "kinds of devices, each by its name"},
+     .max = "1000", .help = "kinds of devices, each by its name"},
     {"classes.*.down", DIST(RATE, scn_class, down), NEED, .min = "1B/s",
      .max = RATE_MAX, .help = "rate of the device's own link, towards it"},
     {"classes.*.up", OWN(scn_class, up, read_up), NEED, .unit = UNIT_RATE,
@@ -65,6 +65,7 @@ const scn_key scenario_keys[] = {
 
     {"network", .type = KEY_MAP, NEED, .help = "everything with a link"},
     {"network.nodes", ITEMS(ITEMS, draft, s.nodes, s.nnodes, scn_node),
+     .max = "10000",
      .help = "the tree above the sites; its root is the node core"},
     {"network.nodes[].name", TO(NAME, scn_node, name), NEED,
      .help = "what 'at', 'parent' and faults call it"},
@@ -142,7 +143,7 @@ const scn_key scenario_keys[] = {
      .help = "of the site's backbone, all devices together"},
     {"network.sites[].devices",
      ITEMS(ITEMS, scn_site, devices, ndevices, scn_group_of_devices), NEED,
-     .min = "1", .help = "how many of which class"},
+     .help = "how many of which class"},
     {"network.sites[].devices[].class", TO(REF, scn_group_of_devices, cls),
      NEED, .help = "a name of classes"},
     {"network.sites[].devices[].count", TO(COUNT, scn_group_of_devices, count),
@@ -159,7 +160,7 @@ const scn_key scenario_keys[] = {
     {"background", LATER, .help = "load of others on links"},
 
     {"content", ITEMS(ITEMS, draft, contents, ncontents, raw_content), NEED,
-     .min = "1", .help = "files, and catalogues of many files"},
+     .help = "files, and catalogues of many files"},
     {"content[].name", TO(NAME, raw_content, c.name), NEED,
      .help = "what jobs call it; file i of a catalogue is NAME[i]"},
     {"content[].size", DIST(BYTES, raw_content, size), NEED, .min = "1B",
@@ -186,7 +187,7 @@ const scn_key scenario_keys[] = {
              "1/(i+1)^zipf"},
     {"content[].delta_from", LATER, .help = "sizes of differences"},
 
-    {"jobs", ITEMS(ITEMS, draft, jobs, njobs, raw_job), NEED, .min = "1",
+    {"jobs", ITEMS(ITEMS, draft, jobs, njobs, raw_job), NEED,
      .help = "what devices are told to fetch"},
     {"jobs[].name", TO(NAME, raw_job, j.name), NEED,
      .help = "what results call it"},
@@ -381,7 +382,8 @@ void key_expects(const scn_key *k, char *buf, size_t len) {
   } else {
     n = snprintf(buf, len, "%s", words(k));
   }
-  if (n < 0 || (size_t)n >= len || k->type == KEY_ITEMS) {
+  if (n < 0 || (size_t)n >= len || k->type == KEY_ITEMS ||
+      k->type == KEY_NAMED) {
     return;
   }
   buf += n;

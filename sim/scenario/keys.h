@@ -55,7 +55,8 @@ typedef struct scn_key {
   const char *path;
   const char *help;
   const char *def;       /* as a user writes it; NULL: none */
-  const char *min, *max; /* inclusive, as written; NULL: none */
+  const char *min, *max; /* inclusive, as written; NULL: none. ITEMS,
+                            NAMED: |max| is how many there may be */
   const char *choices;   /* CHOICE, FLAGS: "a|b" */
   const char *expects;   /* OWN, ITEMS: what to write; others by type */
   /* OWN. */

@@ -8,6 +8,8 @@
 
 #include "scenario/reader.h"
 
+#define SETTINGS_MAX 1000
+
 static bool wrong(reader *rd, const node *v, const scn_key *k,
                   const char *label) {
   return place_fail(rd->why, v->at, "'%s' is %s%.60s%s; expected %s", label,
@@ -70,6 +72,11 @@ static bool settings_read(reader *rd, const node *v, scn_policy *p,
     return place_fail(rd->why, v->at,
                       "'%s' has no parameters; expected {parameter: value}",
                       label);
+  }
+  if (v->n > SETTINGS_MAX) {
+    return place_fail(rd->why, v->at,
+                      "'%s' has %u parameters; expected at most %d", label,
+                      v->n, SETTINGS_MAX);
   }
   p->settings = arena_alloc(rd->keep, v->n, sizeof *p->settings);
   p->nsettings = v->n;

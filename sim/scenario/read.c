@@ -12,7 +12,6 @@
 
 #define EXPECT_MAX 300
 #define NAME_MAX_LEN 64
-#define NAMED_MAX 1000
 
 static const char *kind_word(const node *n) {
   switch (n->kind) {
@@ -309,11 +308,10 @@ static bool items_shape(reader *rd, const node *v, const scn_key *k,
   if (v->kind != (named ? NODE_MAP : NODE_LIST)) {
     return unexpected(rd, v, k, label);
   }
-  if (named && v->n > NAMED_MAX) {
+  if (k->max != NULL && v->n > unit_bound(UNIT_COUNT, k->max)) {
     return place_fail(rd->why, v->at,
-                      "'%s' has %u entries; expected at most "
-                      "%d",
-                      label, v->n, NAMED_MAX);
+                      "'%s' has %u entries; expected at most %s", label, v->n,
+                      k->max);
   }
   if (v->n == 0 && (k->flags & KEY_REQUIRED)) {
     key_expects(k, expect, sizeof expect);

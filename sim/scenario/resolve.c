@@ -111,36 +111,33 @@ static bool node_known(reader *rd, const draft *d, const scn_names *t,
                  "core or a name of network.nodes", t->node, d->s.nnodes);
 }
 
-/* Orders nodes so that parents come first; what cannot be ordered is a
-   cycle. */
-static bool order_nodes(reader *rd, draft *d) {
+/* Orders nodes so that parents come first, else as written; what never meets
+   core is a cycle. */
+static bool order_nodes(reader *rd, draft *d, const scn_names *t) {
   size_t n = d->s.nnodes, done = 0;
   scn_node *sorted = arena_alloc(rd->keep, n, sizeof *sorted);
+  size_t *path = arena_alloc(rd->tmp, n, sizeof *path);
   bool *placed = arena_alloc(rd->tmp, n, sizeof *placed);
 
-  for (size_t before = SIZE_MAX; done < n && done != before;) {
-    before = done;
-    for (size_t i = 0; i < n; i++) {
-      const char *parent = d->s.nodes[i].parent;
-      bool ready = strcmp(parent, "core") == 0;
-      for (size_t j = 0; j < done && !ready; j++) {
-        ready = strcmp(sorted[j].name, parent) == 0;
+  for (size_t i = 0; i < n; i++) {
+    size_t up = 0; /* from i to the first ancestor that is placed */
+    for (int64_t k = (int64_t)i; k >= 0 && !placed[k];
+         k = name_index(t->node, n, d->s.nodes[k].parent)) {
+      if (up == n) {
+        return place_fail(rd->why,
+                          place_in(item_of(rd, "network.nodes", i), "parent"),
+                          "node '%s' does not lead up to core; expected a "
+                          "parent that does",
+                          d->s.nodes[i].name);
       }
-      if (!placed[i] && ready) {
-        placed[i] = true;
-        sorted[done++] = d->s.nodes[i];
-      }
+      path[up++] = (size_t)k;
+    }
+    while (up > 0) {
+      placed[path[--up]] = true;
+      sorted[done++] = d->s.nodes[path[up]];
     }
   }
-  for (size_t i = 0; i < n && done < n; i++) {
-    if (!placed[i]) {
-      return place_fail(rd->why,
-                        place_in(item_of(rd, "network.nodes", i), "parent"),
-                        "node '%s' does not lead up to core; expected a "
-                        "parent that does",
-                        d->s.nodes[i].name);
-    }
-  }
+  assert(done == n);
   d->s.nodes = sorted;
   return true;
 }
@@ -495,7 +492,7 @@ bool resolve(reader *rd, draft *d) {
   };
 
   return unique_names(rd, d, &t) && resolve_nodes(rd, d, &t) &&
-         order_nodes(rd, d) && resolve_sites(rd, d, &t) &&
+         order_nodes(rd, d, &t) && resolve_sites(rd, d, &t) &&
          resolve_churn(rd, d) && resolve_contents(rd, d, &t) &&
          resolve_jobs(rd, d, &t) && resolve_faults(rd, d, &t);
 }
