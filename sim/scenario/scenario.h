@@ -155,7 +155,8 @@ typedef struct scn_fault {
   xl_time at;
   xl_span duration; /* XL_NEVER: for good */
   scn_fault_what what;
-  const char *target; /* "cdn-a", "branch[3]", "branch[3].pc[0]", node name */
+  const char *target; /* "cdn-a", "branch[3]", "branch[3].pc[0]", node name:
+                         it exists, sites and devices with all numbers */
   const char *content; /* CHANGE */
   uint32_t status;     /* ORIGIN_ERROR */
   xl_rate down_Bps, up_Bps; /* LINK */
@@ -177,7 +178,7 @@ typedef struct scenario {
   int32_t utc_offset_s;
   xl_span duration;
   scn_class *classes;    size_t nclasses;
-  scn_node *nodes;       size_t nnodes;
+  scn_node *nodes;       size_t nnodes; /* parents before children */
   scn_origin *origins;   size_t norigins;
   scn_service *services; size_t nservices;
   scn_site *sites;       size_t nsites;
