@@ -5,12 +5,12 @@
  * The interval of a mean is the bootstrap-t (Efron & Tibshirani 1993, 12.5):
  * each resample gives t* = (mean* - mean) / se*, and the interval is
  * mean - t*_(hi) se .. mean - t*_(lo) se. A resample in which all values are
- * equal has no t*; it is drawn again, so the distribution of t* is conditional
- * on a resample with some variance. Draws are a pure function of (seed,
- * resample, draw), with arithmetic that is exact or correctly rounded: equal
- * input, equal bits, on every machine. Three values have ten resamples, six of
- * them with some variance: too few to show a tail of 2.5 % (such an interval
- * covers 82 %), so their interval is Student's.
+ * equal (but for rounding) has no t*; it is drawn again, so the distribution of
+ * t* is conditional on a resample with some variance. Draws are a pure function
+ * of (seed, resample, draw), with arithmetic that is exact or correctly
+ * rounded: equal input, equal bits, on every machine. Three values have ten
+ * resamples, six of them with some variance: too few to show a tail of 2.5 %
+ * (such an interval covers 82 %), so their interval is Student's.
  */
 #include "analysis/stats.h"
 
@@ -27,7 +27,8 @@
 #define RESAMPLES 3999 /* (RESAMPLES + 1) x 0.025 is a whole number */
 #define SIGNS_EXACT 16 /* up to here all 2^n sign flips are looked at */
 #define SIGNS_DRAWN 19999
-#define TIE 1e-12 /* of the sum of |x|: rounding of sums that are equal */
+#define TIE 1e-12  /* of the sum of |x|: rounding of sums that are equal */
+#define EQUAL 1e-6 /* of the s.d.: values that differ by rounding only */
 #define N_MIN 3
 #define N_RESAMPLED 4 /* fewer: Student's t */
 
@@ -82,7 +83,7 @@ static int by_value(const void *a, const void *b) {
 }
 
 /* Fills t[RESAMPLES], sorted. The values are not all equal. */
-static void resample(const double *x, size_t n, double mean, uint64_t seed,
+static void resample(const double *x, size_t n, moments all, uint64_t seed,
                      double *t) {
   double *y = alloc_array(n, sizeof *y), root = sqrt((double)n);
   draws d = {seed};
@@ -94,8 +95,8 @@ static void resample(const double *x, size_t n, double mean, uint64_t seed,
         y[i] = x[draw_below(&d, n)];
       }
       m = moments_of(y, n);
-    } while (m.equal || m.sd <= 0);
-    t[r] = (m.mean - mean) / (m.sd / root);
+    } while (m.equal || m.sd <= EQUAL * all.sd);
+    t[r] = (m.mean - all.mean) / (m.sd / root);
   }
   qsort(t, RESAMPLES, sizeof *t, by_value);
   free(y);
@@ -107,7 +108,7 @@ static void bootstrap_t(const double *x, size_t n, moments m, uint64_t seed,
   size_t k = (size_t)floor((RESAMPLES + 1) * (1 - out->level) / 2 + 1e-9);
 
   k = k > 0 ? k : 1;
-  resample(x, n, m.mean, seed, t);
+  resample(x, n, m, seed, t);
   out->lo = m.mean - t[RESAMPLES - k] * se;
   out->hi = m.mean - t[k - 1] * se;
 }

@@ -300,6 +300,13 @@ static const char *check_agent(const xl_agent *a, uint32_t *used) {
   return bad != NULL ? bad : check_cache(a);
 }
 
+const char *xl_agent_check(xl_agent *a) {
+  uint32_t used = 0;
+
+  a->engine->epoch++;
+  return check_agent(a, &used);
+}
+
 const char *xl_engine_check(xl_engine *eng) {
   uint32_t used = 0, nagents = 0;
 

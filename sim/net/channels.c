@@ -246,7 +246,7 @@ static void channels_request(net *n, net_channel ch, uint64_t tag) {
   channel *c = &n->channels[ch];
 
   assert(ch < n->nchannels && c->state != CH_FREE);
-  if (dead(c)) {
+  if (dead(c) || tree_dead(&n->tree, c->dst, c->src)) {
     return;
   }
   uint32_t i = items_new(&n->items, (item){.tag = tag, .serial = ++n->serial});
@@ -350,6 +350,9 @@ static xl_span channels_latency(const net *n, net_node src, net_node dst) {
 }
 
 static void channels_message(net *n, net_node src, net_node dst, uint64_t tag) {
+  if (tree_dead(&n->tree, src, dst)) {
+    return;
+  }
   events_put(&n->events, xl_time_add(n->now, tree_latency(&n->tree, src, dst)),
              EV_MESSAGE, dst, tag);
 }

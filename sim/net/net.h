@@ -22,6 +22,7 @@
  * nobody is told; flows do not go on when it comes back (their channels are
  * dead at both ends; the other end learns by its own timers and closes them).
  * A link whose capacity becomes 0 stops its flows; they go on when it is back.
+ * Requests and messages sent over it meanwhile are lost, and nobody is told.
  *
  * Callbacks come in one total order (time, sequence); inside a callback every
  * function of the network may be called but run and close. Sizes are exact

@@ -272,7 +272,7 @@ void discovery_found(world *w, uint64_t tag, bool end) {
   f->answered = true;
   w->control += CONTROL_FOUND * n;
   if (w->devices[copy.device].online) {
-    xl_agent_found(w->devices[copy.device].agent, copy.search, peers, n, last,
+    xl_agent_found(world_agent(w, copy.device), copy.search, peers, n, last,
                    world_now(w));
   }
 }

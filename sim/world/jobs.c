@@ -81,7 +81,7 @@ bool jobs_init(world *w) {
   for (uint32_t i = 0; i < fl->ndevices; i++) {
     if (!w->devices[i].online) {
       w->ops->host_set(w->net, fl->devices[i].node, false);
-      xl_agent_link(w->devices[i].agent, false, 0);
+      xl_agent_link(world_agent(w, i), false, 0);
     }
   }
   return true;
@@ -91,7 +91,7 @@ static xl_err create(world *w, const fleet_task *t, task_state *st) {
   const scn_job *j = &w->scn->jobs[t->job];
   xl_time now = world_now(w);
   xl_err err =
-      xl_job_create(w->devices[t->device].agent, j->name, &st->job, now);
+      xl_job_create(world_agent(w, t->device), j->name, &st->job, now);
 
   if (err != XL_OK) {
     return err;

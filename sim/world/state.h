@@ -77,6 +77,7 @@ typedef struct device_state {
   xl_span online_ns;
   uint64_t sent[XL_NSCOPES];
   uint64_t control;
+  bool touched;   /* by the present event: to be checked */
   uint64_t finds; /* queries so far: the number of the next draw's stream */
 } device_state;
 
@@ -164,6 +165,8 @@ typedef struct world {
   xl_time bin_end;
   uint32_t bins;
   uint32_t online;
+  uint32_t *touched; /* devices */
+  uint32_t ntouched, touched_cap;
   uint64_t sent, lost, control, actions, transfers;
 } world;
 
@@ -190,6 +193,9 @@ static inline xl_time world_now(const world *w) {
    keeps what was recorded). */
 void *world_grow(void *ptr, uint32_t *cap, uint32_t need, size_t size);
 void *world_alloc(size_t n, size_t size);
+
+/* The device's agent, which is about to be told something. */
+xl_agent *world_agent(world *w, uint32_t device);
 
 /* wire.c: requests between askers and sources. */
 void wire_get(world *w, const xl_action *a);

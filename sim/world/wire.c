@@ -211,7 +211,7 @@ static void served(world *w, const wire *x) {
 
   if (c->kind == XL_SOURCE_PEER &&
       (x->state == WIRE_SENDING || x->state == WIRE_ORPHAN)) {
-    xl_agent_served(w->devices[c->source].agent, (uint32_t)(x - w->wires),
+    xl_agent_served(world_agent(w, c->source), (uint32_t)(x - w->wires),
                     x->seen, world_now(w));
   }
 }
@@ -268,7 +268,7 @@ void wire_asked(world *w, uint64_t tag) {
   if (c->kind == XL_SOURCE_ORIGIN) {
     origin_asked(w, i);
   } else {
-    xl_agent_asked(w->devices[c->source].agent, i, x->device, c->scope,
+    xl_agent_asked(world_agent(w, c->source), i, x->device, c->scope,
                    (xl_name)x->content, x->version, x->range, world_now(w));
   }
 }
@@ -330,7 +330,7 @@ void wire_replied(world *w, uint64_t tag) {
   if (x == NULL || x->state == WIRE_ORPHAN || x->told) {
     return;
   }
-  xl_agent *agent = w->devices[x->device].agent;
+  xl_agent *agent = world_agent(w, x->device);
   const chan *c = &w->chans[x->chan];
   uint32_t i = (uint32_t)(x - w->wires), request = x->request;
   bool good = x->refusal == 200 || x->refusal == 206;
@@ -380,7 +380,7 @@ void wire_done(world *w, uint64_t tag, uint64_t bytes) {
   if (range.end == XL_SIZE_UNKNOWN || bytes != range.end - range.begin) {
     range.end = range.begin + bytes;
   }
-  xl_agent_deliver(w->devices[copy.device].agent, copy.request, range,
+  xl_agent_deliver(world_agent(w, copy.device), copy.request, range,
                    copy.version, XL_VERDICT_GOOD, NULL, world_now(w));
 }
 

@@ -6,8 +6,34 @@
 
 #include "world/state.h"
 
+xl_agent *world_agent(world *w, uint32_t device) {
+  device_state *d = &w->devices[device];
+
+  if (w->cfg->check && !d->touched) {
+    d->touched = true;
+    w->touched = world_grow(w->touched, &w->touched_cap, w->ntouched + 1,
+                            sizeof *w->touched);
+    w->touched[w->ntouched++] = device;
+  }
+  return d->agent;
+}
+
+/* Every invariant of the agents this event touched. */
+static const char *check_touched(world *w) {
+  const char *text = NULL;
+
+  for (uint32_t i = 0; i < w->ntouched; i++) {
+    device_state *d = &w->devices[w->touched[i]];
+    d->touched = false;
+    text = text == NULL ? xl_agent_check(d->agent) : text;
+  }
+  w->ntouched = 0;
+  return text;
+}
+
 static void act(world *w, const xl_action *a) {
   w->actions++;
+  world_agent(w, xl_agent_id(a->agent));
   switch (a->kind) {
   case XL_ACT_HEAD:
   case XL_ACT_GET:
@@ -45,7 +71,7 @@ static void pump(world *w) {
     fail_set(w->why, EXIT_RUN_FAILED, "%s", text);
   }
   if (w->cfg->check && !w->failed) {
-    text = xl_engine_check(w->eng);
+    text = check_touched(w);
     if (text != NULL) {
       w->failed = true;
       fail_set(w->why, EXIT_RUN_FAILED, "an invariant of the engine broke: %s",
@@ -211,6 +237,7 @@ static void close_all(world *w) {
   free(w->chans);
   free(w->idle);
   free(w->finds);
+  free(w->touched);
   free(w->service_free);
   free(w->origin_links);
   free(w->site_down);

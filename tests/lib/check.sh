@@ -3,7 +3,10 @@
 set -u
 cd "$(dirname "$0")/../.."
 OUT=${OUT:-build/rel}
-XFERLAB=$PWD/$OUT/xferlab
+case $OUT in /*) ;; *) OUT=$PWD/$OUT ;; esac
+XFERLAB=$OUT/xferlab
+XFERLAB_MODULES=$OUT
+export XFERLAB_MODULES
 PYTHON=/usr/bin/python3
 T=$(mktemp -d)
 trap 'rm -rf "$T"' EXIT

@@ -258,6 +258,8 @@ xl_name xl_engine_name(xl_engine *eng, const char *s);
 /* Checks every invariant of every agent (slow). NULL: all hold; else a text
    that says which is broken, in storage of the engine. */
 const char *xl_engine_check(xl_engine *eng);
+/* The same of one agent. */
+const char *xl_agent_check(xl_agent *a);
 /* Sticky: out of memory, or a policy that gave an illegal answer (the text
    says which). XL_OK: fine. After a failure the run must be given up. */
 xl_err xl_engine_status(const xl_engine *eng, const char **text);

@@ -319,7 +319,7 @@ static void test_link_appears(void) {
 
 /* Dead when the answer starts, and a grown origin is used at once. */
 static void link_dead_first(lab *l) {
-  l->ops->link_set(l->n, 2, 0, 0);
+  l->ops->link_set(l->n, 2, ANY, 0);
   lab_want(l, lab_open(l, 1, 2), 2, 30 * MB);
   lab_want(l, lab_open(l, 1, 3), 3, 60 * MB);
   lab_run(l, XL_SEC(3));
@@ -331,6 +331,29 @@ static void link_dead_first(lab *l) {
 
 static void test_link_dead_first(void) {
   EXPECT(&star, link_dead_first, {2, 6}, {3, 6});
+}
+
+/* What is sent over a dead link is lost; what is sent later arrives. */
+static void link_dead_asking(lab *l) {
+  net_channel c = lab_open(l, 1, 2);
+
+  l->ops->link_set(l->n, 2, 0, ANY);
+  lab_want(l, c, 2, 30 * MB);
+  l->ops->message(l->n, 2, 1, 8);
+  l->ops->message(l->n, 1, 2, 9); /* the other way is alive */
+  lab_run(l, XL_SEC(3));
+  l->ops->link_set(l->n, 2, ANY, ANY);
+  lab_want(l, c, 3, 30 * MB);
+  lab_run(l, XL_SEC(60));
+}
+
+static void test_link_dead_asking(void) {
+  EXPECT(&star, link_dead_asking, {3, 6});
+  lab l = lab_fork(&lab_flow, &star, link_dead_asking);
+  CHECK_EQ(lab_find(&l, ASKED, 2)->at, -1);
+  CHECK_EQ(lab_find(&l, MESSAGE, 8)->at, -1);
+  CHECK_EQ(lab_find(&l, MESSAGE, 9)->at, 0);
+  lab_free(&l);
 }
 
 /* ---- bytes
@@ -379,4 +402,5 @@ TEST_SUITE("flows", {"one flow takes its size over the rate", test_one},
            {"an unlimited link that gets a capacity", test_link_appears},
            {"a link that is dead at first, and one that grows",
             test_link_dead_first},
+           {"what is asked over a dead link is lost", test_link_dead_asking},
            {"bytes of stopped flows are whole and exact", test_odd_stops})

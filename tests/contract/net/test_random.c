@@ -165,7 +165,9 @@ static void check_bytes(const lab *l) {
   CHECK_EQ(wrong, 0);
   CU_ASSERT(done > 100);
   CHECK_EQ(lab_count(l, TIMER), NSTEPS);
-  CHECK_EQ(lab_count(l, MESSAGE), NSTEPS);
+  /* Those sent while the link was dead are lost. */
+  CU_ASSERT(lab_count(l, MESSAGE) <= NSTEPS);
+  CU_ASSERT(lab_count(l, MESSAGE) > NSTEPS / 2);
 }
 
 static void first_seed(lab *l) {

@@ -39,7 +39,7 @@ static void check_run(const run_result *r) {
 }
 
 static void test_one_download(void) {
-  run_result r = simple(1, "unlimited", "unlimited", "unlimited", "100Mbit/s");
+  run_result r = simple(1, "10Tbit/s", "10Tbit/s", "unlimited", "100Mbit/s");
 
   check_run(&r);
   CHECK_NEAR(r.s.makespan_s, 100e6 * 8 / 100e6, 1e-3);
@@ -49,7 +49,7 @@ static void test_one_download(void) {
 }
 
 static void test_many_downloads(void) {
-  run_result r = simple(20, "unlimited", "unlimited", "unlimited", "100Mbit/s");
+  run_result r = simple(20, "10Tbit/s", "10Tbit/s", "unlimited", "100Mbit/s");
 
   check_run(&r);
   CHECK_NEAR(r.s.makespan_s, 20 * 8.0, 5e-3);
@@ -58,12 +58,12 @@ static void test_many_downloads(void) {
 }
 
 static void test_wan_in_front(void) {
-  run_result r = simple(1, "20Mbit/s", "unlimited", "unlimited", "100Mbit/s");
+  run_result r = simple(1, "20Mbit/s", "10Tbit/s", "unlimited", "100Mbit/s");
 
   check_run(&r);
   CHECK_NEAR(r.s.makespan_s, 40.0, 1e-3);
   trace_free(&r.t);
-  r = simple(10, "20Mbit/s", "unlimited", "unlimited", "1Gbit/s");
+  r = simple(10, "20Mbit/s", "10Tbit/s", "unlimited", "1Gbit/s");
   check_run(&r);
   CHECK_NEAR(r.s.makespan_s, 10 * 40.0, 5e-3);
   CHECK_NEAR(r.s.lower_bound_s, 40.0, 1e-2);
@@ -71,7 +71,7 @@ static void test_wan_in_front(void) {
 }
 
 static void test_device_link_limits(void) {
-  run_result r = simple(2, "unlimited", "10Mbit/s", "unlimited", "100Mbit/s");
+  run_result r = simple(2, "10Tbit/s", "10Mbit/s", "unlimited", "100Mbit/s");
 
   check_run(&r);
   CHECK_NEAR(r.s.makespan_s, 80.0, 1e-3);
@@ -80,7 +80,7 @@ static void test_device_link_limits(void) {
 }
 
 static void test_cap_limits(void) {
-  run_result r = simple(3, "unlimited", "unlimited", "1MB/s", "100Mbit/s");
+  run_result r = simple(3, "10Tbit/s", "10Tbit/s", "1MB/s", "100Mbit/s");
 
   check_run(&r);
   CHECK_NEAR(r.s.makespan_s, 100.0, 1e-3);
@@ -95,13 +95,13 @@ static void test_capped_flows_share(void) {
       "source: references 1.6\n"
       "duration: 12h\n"
       "classes:\n"
-      "  a: {down: unlimited, up: 1Gbit/s, cap: 10MB/s}\n"
-      "  b: {down: unlimited, up: 1Gbit/s, cap: 20MB/s}\n"
-      "  c: {down: unlimited, up: 1Gbit/s}\n"
+      "  a: {down: 10Tbit/s, up: 1Gbit/s, cap: 10MB/s}\n"
+      "  b: {down: 10Tbit/s, up: 1Gbit/s, cap: 20MB/s}\n"
+      "  c: {down: 10Tbit/s, up: 1Gbit/s}\n"
       "network:\n"
       "  origins: [{name: cdn, rate: 100MB/s, latency: 0s}]\n"
       "  sites:\n"
-      "    - {name: s, count: 1, wan: {down: unlimited, up: unlimited, "
+      "    - {name: s, count: 1, wan: {down: 10Tbit/s, up: 10Tbit/s, "
       "latency: 0s}, lan: {latency: 0s}, devices: [{class: a, count: 1}, "
       "{class: b, count: 1}, {class: c, count: 2}]}\n"
       "content: [{name: f, size: 1000MB, piece: 100MB, origins: [cdn]}]\n"
