@@ -196,8 +196,8 @@ const scn_key scenario_keys[] = {
      .help = "names of contents, or of one catalogue"},
     {"jobs[].requests", DIST(NUMBER, raw_job, j.requests), .min = "0",
      .max = "1000000",
-     .help = "catalogue: how many files a device asks for during the run, "
-             "each at a draw of arrival"},
+     .help = "catalogue: how many different files a device asks for during the "
+             "run"},
     {"jobs[].devices", OWN(raw_job, j.select, read_selection), .def = "all",
      .expects = "all, {share: 10%}, {rest: true}, {class: NAME} or "
                 "{site: NAME}",
@@ -214,7 +214,8 @@ const scn_key scenario_keys[] = {
      .help = "release, after the start of the run"},
     {"jobs[].arrival", DIST(TIME, raw_job, j.arrival), .def = "0s",
      .flags = KEY_POISSON, .min = "0s", .max = "520w",
-     .help = "on each device, after the release"},
+     .help = "on each device, after the release (of a catalogue: of each "
+             "file); poisson is the rate of all devices together"},
     {"jobs[].priority", TO(CHOICE, raw_job, j.priority), .def = "normal",
      .choices = "foreground|high|normal|low", .help = "of the transfer"},
     {"jobs[].peer_caching", TO(FLAGS, raw_job, j.peercaching),
