@@ -256,7 +256,7 @@ void xl_agent_deliver(xl_agent *a, uint32_t number, xl_range range,
     return;
   }
   request *r = xli_request_find(a, number);
-  if (r != NULL && r->blind && r->state == REQUEST_ASKED) {
+  if (r != NULL && r->blind && r->state != REQUEST_CANCELLING) {
     const xl_reply reply = {.status = 200, .version = version};
     xli_remote_reply(r, &reply);
     r = xli_request_find(a, number);

@@ -354,6 +354,7 @@ void xli_ask_more(xl_file *f) {
   xl_agent *a = f->job->agent;
   xl_engine *eng = a->engine;
 
+  f->pick_due = XL_NEVER;
   look_for_peers(f);
   if (f->swarm != NULL) {
     xli_peers_sync(f);

@@ -291,6 +291,6 @@ void xli_peers_wait(xl_file *f) {
         s->unsynced = true;
       }
     }
-    xli_agent_wake(a, s->quiet_due);
   }
+  xli_agent_wake(a, s->quiet_due);
 }

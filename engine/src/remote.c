@@ -75,7 +75,7 @@ static bool learn_size(request *r, const xl_reply *reply) {
   if (r->blind) {
     r->blind = false;
     r->range = (xl_range){0, f->have.size};
-    xli_have_set_busy(&f->have, r->range);
+    xli_have_set_busy(&f->have, xli_request_open(r));
   }
   return true;
 }

@@ -313,7 +313,7 @@ static void reply(chaos *c, open_request *o) {
   xl_agent *a = o->agent;
   bool peer_head = o->peer && o->head;
   xl_agent_reply(a, request, &r, c->base.now);
-  if (peer_head && o->used && o->request == request) {
+  if (peer_head && o->used && o->request == request && !o->cancelled) {
     o->used = false; /* its GET has another number */
   }
 }
