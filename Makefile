@@ -168,7 +168,7 @@ asan: ## build with address and undefined-behaviour sanitizers and run the unit 
 	$(Q)OUT=build/asan tests/run --unit $(patsubst $(OUT)/%,build/asan/%,$(TESTS.quick))
 
 # The engine may need memory and strings and nothing else from the world.
-PURE := mem(cpy|move|set|cmp|chr)|str(len|cmp|ncmp|chr|rchr|stn?cpy)|__assert_fail|abort|__(stack_chk_fail|memcpy_chk|memset_chk|memmove_chk)|_GLOBAL_OFFSET_TABLE_|s?n?printf|vsnprintf|__(v?snprintf)_chk
+PURE := mem(cpy|move|set|cmp|chr)|str(len|cmp|ncmp|chr|rchr|spn|cspn|ncat)|__u?(div|mod|divmod)ti[34]|__popcountdi2|__assert_fail|abort|__(stack_chk_fail|memcpy_chk|memset_chk|memmove_chk)|_GLOBAL_OFFSET_TABLE_|s?n?printf|vsnprintf|__(v?snprintf)_chk
 purity: $(LIB.xl) ## the engine calls no clock, no I/O, no rand
 	$(Q)nm -u $< | awk '$$1=="U"{print $$2}' | sort -u >$(OUT)/undefined
 	$(Q)nm --defined-only $< | awk 'NF==3{print $$3}' | sort -u >$(OUT)/defined

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static inline void *alloc_array(size_t n, size_t size) {
   void *p = calloc(n > 0 ? n : 1, size);
@@ -15,6 +16,12 @@ static inline void *alloc_array(size_t n, size_t size) {
     abort();
   }
   return p;
+}
+
+static inline char *alloc_text(const char *s) {
+  size_t len = strlen(s);
+
+  return memcpy(alloc_array(len + 1, 1), s, len);
 }
 
 #endif

@@ -20,17 +20,17 @@ typedef struct compare_run {
 } compare_run;
 
 typedef struct compare_input {
-  const char *scenario;     /* name */
+  const char *scenario; /* name */
   const char *network;
-  const compare_run *runs;  /* every policy has the same seeds */
+  const compare_run *runs; /* every policy has the same seeds */
   size_t nruns;
   const char *const *policies; /* labels, in the order to show; the first is
                                   the baseline */
   size_t npolicies;
   size_t nseeds;
-  const char *dir;   /* where to write; exists */
+  const char *dir;     /* where to write; exists */
   const char *command; /* canonical, for the report */
-  bool json;         /* print JSON instead of the table */
+  bool json;           /* print JSON instead of the table */
 } compare_input;
 
 /* Everything above. Prints to |out|. */

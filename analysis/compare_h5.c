@@ -142,7 +142,7 @@ static char *below(const char *path, const char *dir) {
   if (len > 0 && strncmp(use, base, len) == 0 && use[len] == '/') {
     use += len + 1;
   }
-  char *out = strcpy(alloc_array(strlen(use) + 1, 1), use);
+  char *out = alloc_text(use);
   free(full);
   free(base);
   return out;
@@ -374,10 +374,10 @@ static char *cell_text(compare_stored *s, const sheet *from, size_t i,
 
 static void take_runs(compare_stored *s, const sheet *from, const char *dir) {
   size_t np = 0, size;
-  char *prefix = alloc_array(strlen(dir) + 2, 1);
+  size_t len = strlen(dir) + 2;
+  char *prefix = alloc_array(len, 1);
 
-  strcpy(prefix, dir);
-  strcat(prefix, "/");
+  snprintf(prefix, len, "%s/", dir);
   s->runs = alloc_array(from->nrows, sizeof *s->runs);
   s->policies = alloc_array(from->nrows, sizeof *s->policies);
   for (size_t i = 0; i < from->nrows; i++) {
@@ -417,7 +417,7 @@ bool compare_h5_read(compare_stored *out, const char *path, const char *dir,
       *to[i] = text != NULL ? keep(out, text) : "";
     }
     take_runs(out, &runs, dir);
-    out->in.dir = keep(out, strcpy(alloc_array(strlen(dir) + 1, 1), dir));
+    out->in.dir = keep(out, alloc_text(dir));
   }
   free(runs.rows);
   if (runs.type >= 0) {

@@ -168,7 +168,7 @@ static void put_pair(const pen *p, const study *st, size_t policy, size_t m) {
   fputc(' ', p->out);
   put(p, "", cell, -21);
   if (v->rel.refused) {
-    strcpy(cell, "-");
+    snprintf(cell, sizeof cell, "-");
   } else {
     scale_text(a, (scale){"%", 100, 1}, v->rel.mean, 1);
     snprintf(cell, sizeof cell, "%s %%", a);

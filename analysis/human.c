@@ -59,12 +59,17 @@ scale scale_for(const char *unit, double small, double large) {
   return s;
 }
 
+static const char *word(char *buf, const char *s) {
+  snprintf(buf, HUMAN_LEN, "%s", s);
+  return buf;
+}
+
 const char *scale_text(char *buf, scale s, double v, int sign) {
   if (isnan(v)) {
-    return strcpy(buf, "-");
+    return word(buf, "-");
   }
   if (isinf(v)) {
-    return strcpy(buf, ">");
+    return word(buf, ">");
   }
   v *= s.factor;
   /* A difference that rounds to nothing has no sign. */
@@ -99,7 +104,7 @@ const char *human_span(char *buf, double seconds) {
                {"s", 1, 0}};
 
   if (!(seconds >= 0) || isinf(seconds)) {
-    return strcpy(buf, "-");
+    return word(buf, "-");
   }
   for (size_t i = 0;; i++) {
     if (seconds >= units[i].from) {
@@ -112,10 +117,10 @@ const char *human_span(char *buf, double seconds) {
 
 const char *human_p(char *buf, double p) {
   if (isnan(p)) {
-    return strcpy(buf, "-");
+    return word(buf, "-");
   }
   if (p < 0.001) {
-    return strcpy(buf, "< 0.001");
+    return word(buf, "< 0.001");
   }
   snprintf(buf, HUMAN_LEN, "%.3f", p);
   return buf;

@@ -12,12 +12,12 @@
 
 typedef struct interval {
   double mean;
-  double lo, hi;  /* NaN when refused */
-  double level;   /* 0.95 */
-  size_t n;       /* pairs used */
-  bool refused;   /* n < 3, or infinite values among them */
-  double effect;  /* mean / s.d. of the differences (dz); NaN if s.d. is 0 */
-  double p;       /* two-sided sign-flip (exact for n <= 16) permutation test */
+  double lo, hi; /* NaN when refused */
+  double level;  /* 0.95 */
+  size_t n;      /* pairs used */
+  bool refused;  /* n < 3, or infinite values among them */
+  double effect; /* mean / s.d. of the differences (dz); NaN if s.d. is 0 */
+  double p;      /* two-sided sign-flip (exact for n <= 16) permutation test */
 } interval;
 
 /* Studentised (bootstrap-t) interval of the mean of |x|. All equal: the

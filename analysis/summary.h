@@ -18,7 +18,8 @@ typedef struct tables {
   } t[SCHEMA_NTABLES];
 } tables;
 
-#define TABLE_OF(tb, NAME, type) ((const row_##type *)(tb)->t[SCHEMA_##NAME].rows)
+#define TABLE_OF(tb, NAME, type)                                               \
+  ((const row_##type *)(tb)->t[SCHEMA_##NAME].rows)
 #define TABLE_N(tb, NAME) ((tb)->t[SCHEMA_##NAME].n)
 
 /* All columns of /summary. NaN where undefined. */

@@ -86,8 +86,9 @@ xl_err xl_job_replace_remote_prefix(xl_job *j, const char *was, const char *is,
         continue;
       }
       any = true;
-      strcpy(url, is);
-      strcat(url, name + strlen(was));
+      size_t head = strlen(is);
+      memcpy(url, is, head);
+      memcpy(url + head, name + strlen(was), strlen(name + strlen(was)) + 1);
       xl_err err = pass == 0 ? xli_url_check(url)
                              : xl_file_set_remote_name(j->files[i], url, now);
       if (err != XL_OK) {

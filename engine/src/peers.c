@@ -211,11 +211,30 @@ static bool sync_peer(xl_file *f, uint32_t i) {
   return changed;
 }
 
+/* Peers that were busy or left out and no longer are; the next such time. */
+static void expire(swarm *s, xl_time now) {
+  s->quiet_due = XL_NEVER;
+  for (uint32_t i = 0; i < s->n; i++) {
+    peer *p = &s->peers[i];
+    if (p->banned_until != 0 && p->banned_until <= now) {
+      p->banned_until = 0; /* it counts again from the next sync on */
+      s->unsynced = true;
+    }
+    s->quiet_due = xl_time_min(
+        s->quiet_due, p->busy_until > now ? p->busy_until : XL_NEVER);
+    s->quiet_due = xl_time_min(
+        s->quiet_due, p->banned_until > now ? p->banned_until : XL_NEVER);
+  }
+}
+
 bool xli_peers_sync(xl_file *f) {
   swarm *s = f->swarm;
   xl_engine *eng = f->job->agent->engine;
   bool changed = false;
 
+  if (s->quiet_due <= eng->now) {
+    expire(s, eng->now);
+  }
   if (!s->unsynced &&
       eng->now < xl_time_add(s->synced, eng->cfg.announce_interval)) {
     return false;
@@ -279,18 +298,6 @@ void xli_peers_wait(xl_file *f) {
     s->poll_due = xl_time_add(s->synced, a->engine->cfg.announce_interval);
     s->poll_due = s->poll_due <= now ? now + 1 : s->poll_due;
     xli_agent_wake(a, s->poll_due);
-  }
-  if (s->quiet_due <= now) {
-    s->quiet_due = XL_NEVER;
-    for (uint32_t i = 0; i < s->n; i++) {
-      xl_time b = s->peers[i].busy_until, c = s->peers[i].banned_until;
-      s->quiet_due = xl_time_min(s->quiet_due, b > now ? b : XL_NEVER);
-      s->quiet_due = xl_time_min(s->quiet_due, c > now ? c : XL_NEVER);
-      if (c != 0 && c <= now) { /* it counts again from the next sync on */
-        s->peers[i].banned_until = 0;
-        s->unsynced = true;
-      }
-    }
   }
   xli_agent_wake(a, s->quiet_due);
 }

@@ -71,8 +71,8 @@ const xl_map *xli_peer_map(const xl_file *f, uint32_t i);
 uint32_t xli_peers_holders(xl_file *f, uint32_t piece);
 /* Counts of all pieces; NULL when out of memory. */
 const uint16_t *xli_peers_avail(xl_file *f);
-/* When something about the peers may be new without an input: quiet_due,
-   poll_due. Recomputes quiet_due. */
+/* Sets poll_due, and wakes the agent when something about the peers may be new
+   without an input. */
 void xli_peers_wait(xl_file *f);
 
 #endif

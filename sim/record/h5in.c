@@ -172,7 +172,7 @@ static bool add_field(packed_layout *l, hid_t row, unsigned i) {
   bool good = name != NULL && type >= 0 && strlen(name) < sizeof f->name;
 
   if (good) {
-    strcpy(f->name, name);
+    memcpy(f->name, name, strlen(name) + 1);
     f->type = letter(type);
     f->at = (uint32_t)H5Tget_member_offset(row, i);
     f->size = (uint32_t)H5Tget_size(type);

@@ -95,7 +95,7 @@ void packed_own_layout(enum schema_table t, packed_layout *l) {
   for (uint32_t i = 0; i < d->nfields; i++) {
     packed_field *f = &l->field[l->nfields++];
     assert(strlen(d->fields[i].name) < sizeof f->name);
-    strcpy(f->name, d->fields[i].name);
+    memcpy(f->name, d->fields[i].name, strlen(d->fields[i].name) + 1);
     f->type = d->fields[i].type;
     f->at = l->row_size;
     f->size = d->fields[i].size;

@@ -76,7 +76,7 @@ static void take_layout(cursor *c, packed_layout *l) {
         l->nfields == PACKED_FIELD_MAX) {
       c->bad = true;
     } else {
-      strcpy(f.name, name);
+      memcpy(f.name, name, strlen(name) + 1);
       l->field[l->nfields++] = f;
     }
     free(name);

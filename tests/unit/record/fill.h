@@ -104,7 +104,8 @@ static const char *fill_path(const char *name) {
   unsigned i = 0;
 
   if (fill_dir_name[0] == '\0') {
-    strcpy(fill_dir_name, "/tmp/xferlab-record-XXXXXX");
+    snprintf(fill_dir_name, sizeof fill_dir_name,
+             "/tmp/xferlab-record-XXXXXX");
     assert(mkdtemp(fill_dir_name) != NULL);
   }
   size_t dir = strlen(fill_dir_name);
@@ -114,7 +115,8 @@ static const char *fill_path(const char *name) {
     i++;
     assert(i < sizeof path / sizeof *path);
   }
-  return strcpy(path[i], want);
+  memcpy(path[i], want, sizeof want);
+  return path[i];
 }
 
 static void fill_done(void) {

@@ -246,7 +246,7 @@ int main(int argc, char **argv) {
     kills = 100;
   }
   if (number) {
-    kills = (unsigned)atoi(argv[1]);
+    kills = (unsigned)strtoul(argv[1], NULL, 10);
   }
   return test_main("kill", cases, 1, number ? 1 : argc, argv);
 }

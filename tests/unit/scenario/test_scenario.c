@@ -541,9 +541,11 @@ static void test_csv(void) {
 static void example_path(const char *row, char *buf) {
   for (; *row != '\0'; row++) {
     if (*row == '*') {
-      buf += sprintf(buf, "pc");
+      *buf++ = 'p';
+      *buf++ = 'c';
     } else if (row[0] == '[' && row[1] == ']') {
-      buf += sprintf(buf, "[0]");
+      memcpy(buf, "[0]", 3);
+      buf += 3;
       row++;
     } else {
       *buf++ = *row;
