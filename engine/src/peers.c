@@ -220,8 +220,8 @@ static void expire(swarm *s, xl_time now) {
       p->banned_until = 0; /* it counts again from the next sync on */
       s->unsynced = true;
     }
-    s->quiet_due = xl_time_min(
-        s->quiet_due, p->busy_until > now ? p->busy_until : XL_NEVER);
+    s->quiet_due = xl_time_min(s->quiet_due,
+                               p->busy_until > now ? p->busy_until : XL_NEVER);
     s->quiet_due = xl_time_min(
         s->quiet_due, p->banned_until > now ? p->banned_until : XL_NEVER);
   }

@@ -62,14 +62,13 @@ static xl_err small_world(fake *w) {
         xl_bytes half = (act.range.end - act.range.begin) / 2;
         xl_agent_asked(a, budget, 1, XL_SCOPE_SITE, act.key, act.version,
                        act.range, w->now);
-        xl_agent_deliver(
-            act.agent, act.request,
-            (xl_range){act.range.begin, act.range.begin + half},
-            (xl_version){1000, 7}, XL_VERDICT_PENDING, NULL, w->now);
+        xl_agent_deliver(act.agent, act.request,
+                         (xl_range){act.range.begin, act.range.begin + half},
+                         (xl_version){1000, 7}, XL_VERDICT_PENDING, NULL,
+                         w->now);
         xl_agent_deliver(act.agent, act.request,
                          (xl_range){act.range.begin + half, act.range.end},
-                         (xl_version){1000, 7}, XL_VERDICT_GOOD, NULL,
-                         w->now);
+                         (xl_version){1000, 7}, XL_VERDICT_GOOD, NULL, w->now);
         xl_agent_served(a, budget, 100, w->now);
       }
     }
