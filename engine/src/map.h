@@ -7,7 +7,8 @@
  *   full     nothing but the count: a whole copy; its journal is 0, 1, 2 ...
  * Shared and full maps publish their journal's length at most once an announce
  * interval, into a ring. A length that waits for its interval to pass is
- * already in the ring, with its time to come: publishing needs no timer.
+ * already in the ring, with its time to come: publishing needs no timer. The
+ * ring reaches back 7 intervals: a reader further away sees a length that old.
  */
 #ifndef ENGINE_MAP_H
 #define ENGINE_MAP_H
