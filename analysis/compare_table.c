@@ -66,7 +66,7 @@ static void put_cell(const pen *p, const study *st, size_t policy, size_t m,
   char mean[HUMAN_LEN], half[HUMAN_LEN], cell[2 * HUMAN_LEN + 4];
 
   study_cell(st, policy, m, s, mean, half);
-  snprintf(cell, sizeof cell, "%s%s%s", mean, half[0] ? " ±" : "", half);
+  snprintf(cell, sizeof cell, "%s%s%s", mean, half[0] ? " " : "", half);
   human_pad(p->out, cell, -width);
 }
 
@@ -295,7 +295,9 @@ void compare_table(const study *st, FILE *out) {
           st->npolicies, st->npolicies == 1 ? "y" : "ies", st->nseeds,
           st->nseeds == 1 ? "" : "s", devices,
           human_span(span, study_duration_s(st)));
-  fputs("means over seeds, ± half the width of the 95 % interval\n\n", out);
+  fputs("means over seeds with 95 % intervals, ± half the width or [from, "
+        "to]\n\n",
+        out);
   put_means(&p, st, 0);
   fputc('\n', out);
   put_means(&p, st, 1);

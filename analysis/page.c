@@ -174,7 +174,7 @@ static void put_mean_row(const study *st, size_t p, FILE *out) {
       fputs("<td>", out);
       html_text(out, mean);
       if (half[0] != '\0') {
-        fprintf(out, " <span class=\"half\">&plusmn;%s</span>", half);
+        fprintf(out, " <span class=\"half\">%s</span>", half);
       }
       fputs("</td>", out);
     }
@@ -204,7 +204,8 @@ static void put_means(const study *st, FILE *out) {
   fputs("</tbody></table></div>\n", out);
   if (st->nseeds > 1) {
     fputs("<p class=\"note\">&plusmn;: half the width of the 95&nbsp;% "
-          "interval of the mean (studentised bootstrap over seeds; devices of "
+          "interval of the mean, or the interval itself where the mean is far "
+          "from its middle (studentised bootstrap over seeds; devices of "
           "one run are never taken as independent). A job that did not finish "
           "counts as infinite in every percentile.</p>\n",
           out);

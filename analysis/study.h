@@ -130,8 +130,8 @@ int measure_better(size_t m);
 /* The scale of one measure over all policies, for a column. */
 scale study_scale(const study *st, size_t m);
 /* The mean of a measure in |s|, HUMAN_LEN bytes: "> 12h" when jobs of some run
-   did not finish, "-" when undefined. |half|: its 95 % half-width, "" when
-   refused. */
+   did not finish, "-" when undefined. |half|: its 95 % interval, "±1.5" or,
+   when the mean is far from its middle, "[1, 9]"; "" when refused. */
 void study_cell(const study *st, size_t policy, size_t m, scale s, char *mean,
                 char *half);
 

@@ -258,6 +258,24 @@ scale study_scale(const study *st, size_t m) {
   return scale_for(measures[m].unit, small, large);
 }
 
+/* "±1.5", or "[1, 9]" when the mean is far from the middle. */
+static void interval_text(char *buf, scale s, const interval *in) {
+  char lo[HUMAN_LEN], hi[HUMAN_LEN];
+  double below = in->mean - in->lo, above = in->hi - in->mean;
+
+  bool narrow = in->hi - in->lo < 0.05 * fabs(in->mean);
+
+  if (narrow || (below <= 3 * above && above <= 3 * below)) {
+    scale_text(lo, s, (in->hi - in->lo) / 2, 0);
+    snprintf(buf, HUMAN_LEN, "±%.30s", lo);
+    return;
+  }
+  s.decimals = s.decimals > 1 ? 1 : s.decimals;
+  scale_text(lo, s, in->lo, 0);
+  scale_text(hi, s, in->hi, 0);
+  snprintf(buf, HUMAN_LEN, "[%.14s, %.14s]", lo, hi);
+}
+
 void study_cell(const study *st, size_t policy, size_t m, scale s, char *mean,
                 char *half) {
   const study_mean *v = study_mean_of(st, policy, measures[m].metric);
@@ -267,7 +285,7 @@ void study_cell(const study *st, size_t policy, size_t m, scale s, char *mean,
   if (isfinite(v->in.mean)) {
     scale_text(mean, s, v->in.mean, 0);
     if (!v->in.refused) {
-      scale_text(half, s, (v->in.hi - v->in.lo) / 2, 0);
+      interval_text(half, s, &v->in);
     }
   } else if (v->unfinished > 0 && strcmp(measures[m].unit, "s") == 0 &&
              study_completed(st, policy) < 1) {
