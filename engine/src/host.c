@@ -187,30 +187,39 @@ static uint32_t at_random(const choice *c, uint64_t draw) {
   return piece != XL_NONE ? piece : first_from(c, 0);
 }
 
-static uint32_t rarest(const choice *c, const uint16_t *avail, xl_view *v) {
-  uint32_t best = XL_NONE, fewest = UINT32_MAX, ties = 0;
+/* The best of word |k| so far: fewer than |*fewest| holders, or as it was. */
+static uint32_t rarest_of(const choice *c, const uint16_t *avail, uint64_t w,
+                          uint32_t k, uint32_t best, uint32_t *fewest) {
+  for (; w != 0; w &= w - 1) {
+    uint32_t piece = k * 64 + bits_low(w);
+    if (avail[piece] < *fewest &&
+        (c->map == NULL || xl_map_sees(c->map, piece, c->seen))) {
+      *fewest = avail[piece];
+      best = piece;
+    }
+  }
+  return best;
+}
 
-  for (uint32_t k = 0; k < bits_words(c->have->npieces); k++) {
-    for (uint64_t w = candidates(c, k); w != 0; w &= w - 1) {
-      uint32_t piece = k * 64 + bits_low(w);
-      if (avail[piece] < fewest) {
-        fewest = avail[piece];
-        ties = 0;
-      }
-      ties += avail[piece] == fewest;
+/* One turn from a random place on, so that ties fall at random; |least| holders
+   are as few as can be. */
+static uint32_t rarest(const choice *c, const uint16_t *avail, uint64_t draw,
+                       uint32_t least) {
+  uint32_t n = c->have->npieces, words = bits_words(n);
+  uint32_t from = (uint32_t)(draw % n), best = XL_NONE, fewest = UINT32_MAX;
+
+  for (uint32_t i = 0; i <= words && fewest > least; i++) {
+    uint32_t k = (from / 64 + i) % words;
+    uint64_t w = xli_have_free(c->have, k);
+    if (c->map != NULL && c->map->held != NULL) {
+      w &= c->map->held[k];
     }
-  }
-  if (ties == 0) {
-    return XL_NONE;
-  }
-  uint32_t nth = ties == 1 ? 0 : (uint32_t)(host_random(v) % ties);
-  for (uint32_t k = 0; best == XL_NONE; k++) {
-    for (uint64_t w = candidates(c, k); w != 0 && best == XL_NONE; w &= w - 1) {
-      uint32_t piece = k * 64 + bits_low(w);
-      if (avail[piece] == fewest && nth-- == 0) {
-        best = piece;
-      }
+    if (i == 0) {
+      w &= bits_mask(k, from, n);
+    } else if (i == words) {
+      w &= bits_mask(k, 0, from);
     }
+    best = rarest_of(c, avail, w, k, best, &fewest);
   }
   return best;
 }
@@ -240,7 +249,9 @@ static uint32_t host_choose_piece(xl_view *v, uint32_t i, xl_order order) {
   case XL_ORDER_RAREST:
     if (f->swarm != NULL) {
       const uint16_t *avail = xli_peers_avail(f);
-      return avail == NULL ? XL_NONE : rarest(&c, avail, v);
+      return avail == NULL
+                 ? XL_NONE
+                 : rarest(&c, avail, host_random(v), i == XL_NONE ? 0 : 1);
     }
     return at_random(&c, host_random(v));
   }

@@ -111,6 +111,24 @@ static bool chaos_find(const xl_host *h, xl_view *v, xl_find *out,
   return x % 3 == 0;
 }
 
+/* The choice against a plain search. */
+static void check_choice(const xl_host *h, xl_view *v, uint32_t peer,
+                         xl_order order, uint32_t chosen) {
+  uint32_t first = XL_NONE, fewest = UINT32_MAX;
+
+  for (uint32_t p = 0; p < h->file(v)->npieces; p++) {
+    if (h->piece_free(v, p) && h->peer_has(v, peer, p)) {
+      first = first == XL_NONE ? p : first;
+      fewest = h->holders(v, p) < fewest ? h->holders(v, p) : fewest;
+    }
+  }
+  CHECK_EQ(chosen == XL_NONE, first == XL_NONE);
+  if (chosen != XL_NONE) {
+    CU_ASSERT(order != XL_ORDER_SEQUENTIAL || chosen == first);
+    CU_ASSERT(order != XL_ORDER_RAREST || h->holders(v, chosen) == fewest);
+  }
+}
+
 static bool pick_from_peer(const xl_host *h, xl_view *v, xl_pick *out) {
   const xl_file_view *f = h->file(v);
   uint64_t x = h->random(v);
@@ -124,7 +142,9 @@ static bool pick_from_peer(const xl_host *h, xl_view *v, xl_pick *out) {
   if (p.banned) {
     return false;
   }
-  uint32_t piece = h->choose_piece(v, i, (xl_order)(x / 7 % 3));
+  xl_order order = (xl_order)(x / 7 % 3);
+  uint32_t piece = h->choose_piece(v, i, order);
+  check_choice(h, v, i, order, piece);
   if (piece == XL_NONE) {
     return false;
   }
