@@ -299,10 +299,10 @@ int cmd_compare(const args *a, fail *why) {
   good = good && spec_net(&network, a->net == NULL ? "simgrid" : a->net, why) &&
          compare(a, scn, &network, policies, n, why);
   for (size_t i = 0; policies != NULL && i < n; i++) {
-    free(policies[i].values);
+    policy_spec_free(&policies[i]);
   }
   free(policies);
-  free(network.values);
+  net_spec_free(&network);
   scenario_free(scn);
   return good ? EXIT_GOOD : why->status;
 }

@@ -151,11 +151,12 @@ static void print_params(const xl_param *p, uint32_t n) {
 static int describe_policy(const char *name, bool json, fail *why) {
   policy_spec s;
 
-  if (!spec_policy(&s, name, NULL, why)) {
+  bool good = spec_policy(&s, name, NULL, why);
+  const xl_policy *p = s.policy;
+  policy_spec_free(&s);
+  if (!good) {
     return why->status;
   }
-  const xl_policy *p = s.policy;
-  free(s.values);
   if (json) {
     json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:b, s:o}", "name", p->name,
                           "help", p->help, "source", p->source, "flavour",

@@ -119,8 +119,8 @@ static int run(const args *a, execution *x, fail *why) {
 }
 
 int cmd_run(const args *a, fail *why) {
-  policy_spec policy;
-  net_spec network;
+  policy_spec policy = {0};
+  net_spec network = {0};
   execution x = {.scenario_path = a->operands.item[0],
                  .small = a->small,
                  .sets = &a->sets,
@@ -151,11 +151,11 @@ int cmd_run(const args *a, fail *why) {
   if (spec_policy(&policy, name, scn, why) &&
       spec_net(&network, a->net == NULL ? "simgrid" : a->net, why)) {
     status = run(a, &x, why);
-    free(network.values);
   } else {
     status = why->status;
   }
-  free(policy.values);
+  net_spec_free(&network);
+  policy_spec_free(&policy);
   scenario_free(scn);
   return status;
 }

@@ -205,7 +205,7 @@ int cmd_validate(const args *a, fail *why) {
     for (size_t k = 0; good && k < s->npolicies; k++) {
       policy_spec p;
       good = spec_policy(&p, s->policies[k].name, s, why);
-      free(p.values);
+      policy_spec_free(&p);
     }
     fleet_free(fl);
     scenario_free(s);

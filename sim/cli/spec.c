@@ -18,8 +18,7 @@ static void *zeroed(size_t n, size_t size) {
   return p;
 }
 
-/* Splits "NAME:k=v,k=v" in place of a copy that lives to the process end: the
-   values of text parameters point into it. */
+/* Splits "NAME:k=v,k=v" in place of a copy, |*name|, which the caller frees. */
 static bool split(const char *text, char **name,
                   struct scn_setting settings[SETTINGS_MAX], size_t *n,
                   fail *why) {
@@ -107,14 +106,13 @@ bool spec_policy(policy_spec *out, const char *text, const scenario *scn,
                  fail *why) {
   struct scn_setting given[SETTINGS_MAX], all[2 * SETTINGS_MAX];
   size_t ngiven, n = 0;
-  char *name;
 
   *out = (policy_spec){0};
   snprintf(out->label, sizeof out->label, "%s", text);
-  if (!split(text, &name, given, &ngiven, why)) {
+  if (!split(text, &out->text, given, &ngiven, why)) {
     return false;
   }
-  out->policy = find(name, why);
+  out->policy = find(out->text, why);
   if (out->policy == NULL) {
     return false;
   }
@@ -143,20 +141,29 @@ bool spec_policy(policy_spec *out, const char *text, const scenario *scn,
 bool spec_net(net_spec *out, const char *text, fail *why) {
   struct scn_setting given[SETTINGS_MAX];
   size_t n;
-  char *name;
 
   *out = (net_spec){0};
   snprintf(out->label, sizeof out->label, "%s", text);
-  if (!split(text, &name, given, &n, why)) {
+  if (!split(text, &out->text, given, &n, why)) {
     return false;
   }
-  out->ops = net_find(name, why);
+  out->ops = net_find(out->text, why);
   if (out->ops == NULL) {
     return false;
   }
   out->values = zeroed(out->ops->nparams, sizeof *out->values);
   return params_parse(out->ops->params, out->ops->nparams, out->ops->name,
                       given, n, out->values, why);
+}
+
+void policy_spec_free(policy_spec *s) {
+  free(s->values);
+  free(s->text);
+}
+
+void net_spec_free(net_spec *s) {
+  free(s->values);
+  free(s->text);
 }
 
 char *spec_json(const xl_param *params, uint32_t n, const xl_value *values) {

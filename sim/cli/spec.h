@@ -14,19 +14,23 @@
 typedef struct policy_spec {
   char label[256]; /* as given */
   const xl_policy *policy;
-  xl_value *values; /* policy->nparams */
+  xl_value *values; /* policy->nparams; owned */
+  char *text;       /* what text values point into; owned */
 } policy_spec;
 
 typedef struct net_spec {
   char label[256];
   const net_ops *ops;
-  xl_value *values;
+  xl_value *values; /* owned */
+  char *text;       /* owned */
 } net_spec;
 
-/* |scn| (may be NULL): its settings for this policy come first. */
+/* Both are freed also after a failure; zeroed ones are fine. |scn| (may be NULL): its settings for this policy come first. */
 bool spec_policy(policy_spec *out, const char *text, const scenario *scn,
                  fail *why);
 bool spec_net(net_spec *out, const char *text, fail *why);
+void policy_spec_free(policy_spec *s);
+void net_spec_free(net_spec *s);
 
 /* JSON object {"name": "value as a user writes it", ..}; caller frees. */
 char *spec_json(const xl_param *params, uint32_t n, const xl_value *values);

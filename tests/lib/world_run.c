@@ -58,8 +58,8 @@ static bool run_in_child(const char *yaml, const char *policy,
   }
   fleet_free(fl);
   scenario_free(s);
-  free(p.values);
-  free(n.values);
+  policy_spec_free(&p);
+  net_spec_free(&n);
   return good;
 }
 
