@@ -253,7 +253,7 @@ xl_err xli_cache_hold(xl_agent *a, xl_name key, xl_version v, xl_bytes size,
   if ((a->peercaching & XL_PEERCACHING_SERVER) == 0 ||
       xli_cache_find(a, key, v) != XL_NONE ||
       !wanted(a, NULL, size, piece_bytes, &keep)) {
-    return a->engine->status == XL_OK ? XL_S_FALSE : a->engine->status;
+    return a->engine->status; /* not to keep it is no error */
   }
   copy c = {.key = key, .version = v, .size = size, .piece_bytes = piece_bytes};
   c.map = xli_map_full(a->engine, (uint32_t)n, a->engine->now);

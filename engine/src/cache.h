@@ -47,6 +47,7 @@ void xli_cache_unshare(xl_file *f);
 void xli_cache_admit(xl_file *f);
 /* Takes the cached copy of |f| out: it is invalid (R306). */
 void xli_cache_remove(xl_file *f);
+/* Asks the policy too; not to keep it is no error. */
 XL_CHECKED xl_err xli_cache_hold(xl_agent *a, xl_name key, xl_version v,
                                  xl_bytes size, uint32_t piece_bytes);
 /* A copy was used, or its serving ended. */

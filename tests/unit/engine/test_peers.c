@@ -402,18 +402,27 @@ static void test_refusals(void) {
 }
 
 static void test_too_large_or_off(void) {
+  static const struct {
+    xl_bytes max;
+    uint32_t flags;
+    bool held;
+  } cases[] = {{999, BOTH, false},
+               {1000, XL_PEERCACHING_CLIENT, false},
+               {1000, BOTH, true}};
+  const xl_version v = {1000, 7};
   xl_policy p = record_policy;
-  fake *w = fake_new();
 
   p.keep = keep_some;
-  cache_max = 999;
-  xl_agent *a = fake_add_agent(w, &p, BOTH);
-  CHECK_EQ(xl_agent_hold(a, &whole, (xl_version){1000, 7}, 0), XL_S_FALSE);
-  cache_max = 1000;
-  xl_agent *b = fake_add_agent(w, &p, XL_PEERCACHING_CLIENT);
-  CHECK_EQ(xl_agent_hold(b, &whole, (xl_version){1000, 7}, 0), XL_S_FALSE);
-  CHECK_EQ(xl_agent_hold(a, &whole, (xl_version){1000, 7}, 0), XL_OK);
-  fake_del(w);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    fake *w = fake_new();
+    cache_max = cases[i].max;
+    xl_agent *a = fake_add_agent(w, &p, cases[i].flags);
+    CHECK_EQ(xl_agent_hold(a, &whole, v, 0), XL_OK);
+    CHECK_EQ(has(a, xl_engine_name(w->eng, URL)), cases[i].held);
+    fake_act(w);
+    CHECK_EQ(w->published, cases[i].held);
+    fake_del(w);
+  }
 }
 
 /* ---- illegal answers ---- */
