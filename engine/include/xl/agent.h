@@ -153,7 +153,8 @@ typedef enum xl_action_kind {
   XL_ACT_CANCEL,  /* stop |request|; answer with xl_agent_ended(CANCELLED) */
   XL_ACT_FIND,    /* look for peers that hold |key|; xl_agent_found */
   XL_ACT_ANSWER,  /* to |ask|: accept or refuse */
-  XL_ACT_PUBLISH, /* this device now has, or no longer has, a map of |key| */
+  XL_ACT_PUBLISH, /* this device now has, or no longer has, a map of |key|;
+                     again when what it has became whole */
   XL_ACT_NOTIFY   /* job reached TRANSFERRED or ERROR (R427) */
 } xl_action_kind;
 
@@ -276,7 +277,8 @@ const xl_map *xl_agent_map(const xl_agent *a, xl_name key, xl_version version);
 /* Everything ever received, by class, dropped bytes moved to their wasted
    class; sums to all bytes delivered. */
 const xl_ledger *xl_agent_ledger(const xl_agent *a);
-/* Puts a validated copy into the peer cache: the device held it before. */
+/* Puts a validated copy into the peer cache: the device held it before. XL_OK
+   also when the policy or the machine's flags keep nothing; xl_agent_map tells. */
 XL_CHECKED xl_err xl_agent_hold(xl_agent *a, const xl_file_info *info,
                                 xl_version version, xl_time now);
 
