@@ -122,7 +122,8 @@ LIBS.unit.analysis := $(LIB.analysis) $(LIB.record) $(LIB.xl)
 LIBS.unit.world := $(ALL.libs)
 EXTRA.unit.world := tests/lib/world_run.c sim/cli/spec.c
 LIBS.contract.net := $(LIB.sim) $(LIB.xl)
-TESTS.quick := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/*/test_*.c tests/contract/*/test_*.c))
+TESTS.quick := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/*/test_*.c tests/contract/*/test_*.c \
+  tests/conformance/test_*.c))
 define test_area
 $(OUT)/tests/$(1)/$(2)/%: tests/$(1)/$(2)/%.c $$(LIBS.$(1).$(2)) $(wildcard tests/lib/*.[ch]) Makefile
 	@mkdir -p $$(@D)
@@ -131,6 +132,12 @@ $(OUT)/tests/$(1)/$(2)/%: tests/$(1)/$(2)/%.c $$(LIBS.$(1).$(2)) $(wildcard test
 endef
 $(foreach a,engine policy scenario fleet record analysis world,$(eval $(call test_area,unit,$(a))))
 $(eval $(call test_area,contract,net))
+# The rules of the engine, with the small world of the engine's unit tests.
+$(OUT)/tests/conformance/%: tests/conformance/%.c $(LIB.xl) tests/unit/engine/fake.h tests/lib/test.h \
+  $(wildcard tests/conformance/*.h) Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -Wno-unused-function $(LD.$(MODE)) $(INC.tests) -Itests/unit/engine \
+	  -rdynamic -o $@ $< $(LIB.xl) $(LIBS) -lcunit
 
 # ---- what people call ----------------------------------------------------------------
 
