@@ -64,6 +64,10 @@ bool xli_enter(xl_engine *eng, xl_time now) {
   return eng->status == XL_OK;
 }
 
+uint64_t xl_engine_announcements(const xl_engine *eng) {
+  return eng->announcements;
+}
+
 xl_time xl_engine_deadline(const xl_engine *eng) {
   return eng->heap.n == 0 || eng->status != XL_OK ? XL_NEVER
                                                   : eng->heap.at[0]->due;

@@ -23,6 +23,7 @@ struct xl_engine {
   uint32_t map_ids;
   uint32_t seq;
   uint32_t nagents;
+  uint64_t announcements; /* new lengths of peers' maps that were read */
   xl_agent *agents;
   names names;
   heap heap;

@@ -195,6 +195,7 @@ static bool sync_peer(xl_file *f, uint32_t i) {
   uint32_t id = m == NULL ? 0 : m->id;
   bool same = id == p->map_id && visible >= p->seen;
   bool changed = id != p->map_id || visible != p->seen;
+  eng->announcements += changed && m != NULL;
   bool want = m != NULL && !xli_peer_banned(p, eng->now);
   uint32_t from = p->counted && same ? p->seen : 0;
   if (p->counted && (!same || !want)) {

@@ -10,7 +10,7 @@
 #define CONTROL_REPLY 300u   /* status line and headers */
 #define CONTROL_FIND 600u    /* a probe or a query to the tracker */
 #define CONTROL_FOUND 60u    /* an answer, per peer in it */
-#define CONTROL_ANNOUNCE 16u /* a new length of a piece map, per known peer */
+#define CONTROL_ANNOUNCE 16u /* a new length of a piece map, to one peer */
 
 #define SERIES_BIN XL_SEC(60)
 #define BINS_PER_LINK_BIN 5 /* 300 s */

@@ -377,7 +377,8 @@ void tally_rows(world *w, xl_time ended) {
     row.received += xl_ledger_total(xl_agent_ledger(w->devices[i].agent));
     row.control += w->devices[i].control;
   }
-  row.control += w->control;
+  row.control +=
+      w->control + CONTROL_ANNOUNCE * xl_engine_announcements(w->eng);
   row.lost = w->lost;
   row.ended_ns = ended;
   row.duration_ns = w->scn->duration;

@@ -248,6 +248,9 @@ XL_CHECKED xl_err xl_engine_new(xl_engine **out, const xl_engine_cfg *cfg,
 void xl_engine_del(xl_engine *eng); /* NULL is fine; frees its agents */
 /* Earliest time something is due; XL_NEVER: nothing. */
 xl_time xl_engine_deadline(const xl_engine *eng);
+/* How often an agent was told a new length of a peer's map, all agents: what a
+   real client would have sent as announcements. */
+uint64_t xl_engine_announcements(const xl_engine *eng);
 /* Does what is due at |now|. A driver may be late, never early. */
 void xl_engine_advance(xl_engine *eng, xl_time now);
 /* The next action in order; false when there is none. */
