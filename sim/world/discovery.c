@@ -109,7 +109,6 @@ void discovery_publish(world *w, const xl_action *a) {
       o->n--;
     }
   }
-  w->control += CONTROL_FIND;
   w->devices[device].control += CONTROL_FIND;
 }
 
@@ -213,7 +212,6 @@ void discovery_find(world *w, const xl_action *a) {
                     .key = a->key,
                     .version = a->version,
                     .find = a->find};
-  w->control += CONTROL_FIND;
   w->devices[device].control += CONTROL_FIND;
   xl_time now = world_now(w), end = xl_time_add(now, a->find.timeout);
   w->ops->timer(w->net, end, find_tag(w, f, TAG_SEARCH_END));

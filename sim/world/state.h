@@ -167,7 +167,9 @@ typedef struct world {
   uint32_t online;
   uint32_t *touched; /* devices */
   uint32_t ntouched, touched_cap;
-  uint64_t sent, lost, control, actions, transfers;
+  uint64_t sent, lost;
+  uint64_t control; /* sent by origins and services; devices count their own */
+  uint64_t actions, transfers;
 } world;
 
 /* Tags of the network's callbacks: kind, generation, index. */

@@ -282,8 +282,9 @@ void wire_send(world *w, uint32_t i, uint32_t status, xl_bytes bytes,
   x->refusal = status;
   if (c->kind == XL_SOURCE_PEER) {
     w->devices[c->source].control += CONTROL_REPLY;
+  } else {
+    w->control += CONTROL_REPLY;
   }
-  w->control += CONTROL_REPLY;
   w->ops->message(w->net, from, w->fl->devices[x->device].node,
                   wire_tag(w, x, TAG_REPLY));
   if (bytes == 0) {
