@@ -90,6 +90,7 @@ struct Replay {
 
 struct Flow {
   sg::CommPtr comm; // kept until SimGrid has done with it
+  resource::Action *action = nullptr;
   double end = -1;
 };
 
@@ -111,7 +112,8 @@ void start(Flow &flow, const Replay &with, const flows_op &op) {
   flow.comm->set_payload_size(op.bytes);
   flow.comm->set_source(with.platform->host(op.src));
   flow.comm->set_destination(with.platform->host(op.dst)); // starts it
-  with.model->get_started_action_set()->back().set_sharing_penalty(
+  flow.action = &with.model->get_started_action_set()->back();
+  flow.action->set_sharing_penalty(
       (double)tree_latency(with.links, op.src, op.dst) * 1e-9 +
       20537 * with.platform->resistance(op.src, op.dst));
 }
@@ -134,7 +136,8 @@ void replay(const Replay &with, const std::vector<flows_op> &ops,
     } else if (op.kind == FLOWS_STOP) {
       run_to(e, (double)op.at * 1e-9);
       Flow *f = running[op.channel];
-      if (f != nullptr && f->end < 0) {
+      if (f != nullptr && f->end < 0) { // else its share is kept for a step
+        f->action->suspend();
         f->comm->set_data(nullptr);
         f->comm->cancel();
       }
