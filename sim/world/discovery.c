@@ -87,27 +87,71 @@ xl_scope discovery_scope(const world *w, uint32_t a, uint32_t b) {
   return XL_SCOPE_INTERNET;
 }
 
-void discovery_publish(world *w, const xl_action *a) {
-  uint32_t device = xl_agent_id(a->agent);
+static uint32_t offer_find(const world *w, uint32_t device, xl_name key) {
+  uint32_t i = w->devices[device].offers;
+
+  while (i != XL_NONE && w->offers[i].key != key) {
+    i = w->offers[i].next;
+  }
+  return i;
+}
+
+static uint32_t offer_new(world *w, uint32_t device, xl_name key) {
+  uint32_t i = w->offer_free;
+
+  if (i != XL_NONE) {
+    w->offer_free = w->offers[i].next;
+  } else {
+    w->offers = world_grow(w->offers, &w->offers_cap, w->noffers + 1,
+                           sizeof *w->offers);
+    i = w->noffers++;
+  }
+  w->offers[i] =
+      (offer){.device = device, .key = key, .next = w->devices[device].offers};
+  w->devices[device].offers = i;
+  for (xl_scope s = XL_SCOPE_SUBNET; s <= XL_SCOPE_INTERNET; s++) {
+    uint32_t place = place_of(w, device, s);
+    if (place != XL_NONE) {
+      offers *o = offers_at(w, place_key(key, s, place), true);
+      o->list = world_grow(o->list, &o->cap, o->n + 1, sizeof *o->list);
+      w->offers[i].at[s] = o->n;
+      o->list[o->n++] = i;
+    }
+  }
+  return i;
+}
+
+static void offer_del(world *w, uint32_t i) {
+  offer *p = &w->offers[i];
+  uint32_t *link = &w->devices[p->device].offers;
 
   for (xl_scope s = XL_SCOPE_SUBNET; s <= XL_SCOPE_INTERNET; s++) {
-    uint32_t place = place_of(w, device, s), i;
-    if (place == XL_NONE) {
-      continue;
+    uint32_t place = place_of(w, p->device, s);
+    if (place != XL_NONE) {
+      offers *o = offers_at(w, place_key(p->key, s, place), false);
+      uint32_t last = o->list[--o->n];
+      o->list[p->at[s]] = last;
+      w->offers[last].at[s] = p->at[s];
     }
-    offers *o = offers_at(w, place_key(a->key, s, place), true);
-    for (i = 0; i < o->n && o->list[i].device != device; i++) {
-    }
-    if (a->on) {
-      if (i == o->n) {
-        o->list = world_grow(o->list, &o->cap, o->n + 1, sizeof *o->list);
-        o->n++;
-      }
-      o->list[i] = (offer){device, a->complete, a->version};
-    } else if (i < o->n) {
-      memmove(&o->list[i], &o->list[i + 1], (o->n - i - 1) * sizeof *o->list);
-      o->n--;
-    }
+  }
+  while (*link != i) {
+    link = &w->offers[*link].next;
+  }
+  *link = p->next;
+  p->next = w->offer_free;
+  w->offer_free = i;
+}
+
+void discovery_publish(world *w, const xl_action *a) {
+  uint32_t device = xl_agent_id(a->agent);
+  uint32_t i = offer_find(w, device, a->key);
+
+  if (a->on) {
+    i = i == XL_NONE ? offer_new(w, device, a->key) : i;
+    w->offers[i].complete = a->complete;
+    w->offers[i].version = a->version;
+  } else if (i != XL_NONE) {
+    offer_del(w, i);
   }
   w->devices[device].control += CONTROL_FIND;
 }
@@ -130,53 +174,98 @@ static bool offer_fits(const world *w, const find_state *f, const offer *o) {
   return d->online || world_now(w) - d->since < REGISTRATION;
 }
 
+/* Lists longer than this times what is wanted are sampled, not walked. */
+#define SAMPLE_FROM 8u
+
+typedef struct selection {
+  xl_peer_info *out;
+  uint32_t first; /* of this scope */
+  uint32_t n, max;
+  rng r;
+} selection;
+
+static bool selected(const selection *s, uint32_t device) {
+  for (uint32_t i = s->first; i < s->n; i++) {
+    if (s->out[i].id == device) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/* Random places of a long list; a few tries for each peer that is wanted. */
+static void sample(const world *w, const find_state *f, const offers *o,
+                   xl_scope scope, selection *s) {
+  uint32_t tries = 4 * (s->max - s->n);
+
+  while (tries-- > 0 && s->n < s->max) {
+    const offer *p = &w->offers[o->list[rng_below(&s->r, o->n)]];
+    if (offer_fits(w, f, p) && !selected(s, p->device) &&
+        discovery_scope(w, f->device, p->device) == scope) {
+      s->out[s->n++] = (xl_peer_info){p->device, scope};
+    }
+  }
+}
+
+/* Reservoir sampling of all that fit: one pass in the list's order. */
+static void walk(const world *w, const find_state *f, const offers *o,
+                 xl_scope scope, selection *s) {
+  uint32_t seen = 0;
+
+  for (uint32_t i = 0; i < o->n; i++) {
+    const offer *p = &w->offers[o->list[i]];
+    if (!offer_fits(w, f, p) ||
+        discovery_scope(w, f->device, p->device) != scope) {
+      continue;
+    }
+    uint32_t at = s->n;
+    seen++;
+    if (s->n < s->max) {
+      s->n++;
+    } else {
+      uint64_t k = rng_below(&s->r, seen);
+      if (k >= s->max - s->first) {
+        continue;
+      }
+      at = s->first + (uint32_t)k;
+    }
+    s->out[at] = (xl_peer_info){p->device, scope};
+  }
+}
+
 /* Fills |out| with at most |max| peers, nearest scope first, each scope in
    random order. */
 static uint32_t select_peers(world *w, const find_state *f, xl_peer_info *out,
                              uint32_t max) {
   device_state *d = &w->devices[f->device];
-  rng r = rng_of(rng_fold(
-      rng_fold_text(w->fl->devices[f->device].key, "discovery"), d->finds++));
-  uint32_t n = 0;
+  selection s = {.out = out, .max = max};
 
-  for (xl_scope s = XL_SCOPE_SUBNET; s <= XL_SCOPE_INTERNET && n < max; s++) {
-    uint32_t place = place_of(w, f->device, s);
-    if ((f->find.scopes & 1u << s) == 0 || place == XL_NONE) {
+  s.r = rng_of(rng_fold(
+      rng_fold_text(w->fl->devices[f->device].key, "discovery"), d->finds++));
+  for (xl_scope scope = XL_SCOPE_SUBNET;
+       scope <= XL_SCOPE_INTERNET && s.n < max; scope++) {
+    uint32_t place = place_of(w, f->device, scope);
+    if ((f->find.scopes & 1u << scope) == 0 || place == XL_NONE) {
       continue;
     }
-    const offers *o = offers_at(w, place_key(f->key, s, place), false);
+    const offers *o = offers_at(w, place_key(f->key, scope, place), false);
     if (o == NULL) {
       continue;
     }
-    /* Reservoir sampling keeps memory at |max|; one pass in list order. */
-    uint32_t first = n, seen = 0;
-    for (uint32_t i = 0; i < o->n; i++) {
-      const offer *p = &o->list[i];
-      if (!offer_fits(w, f, p) ||
-          discovery_scope(w, f->device, p->device) != s) {
-        continue;
-      }
-      seen++;
-      uint32_t at = n;
-      if (n < max) {
-        n++;
-      } else {
-        uint64_t k = rng_below(&r, seen);
-        if (k >= max - first) {
-          continue;
-        }
-        at = first + (uint32_t)k;
-      }
-      out[at] = (xl_peer_info){p->device, s};
+    s.first = s.n;
+    if (o->n / SAMPLE_FROM > max) {
+      sample(w, f, o, scope, &s);
+    } else {
+      walk(w, f, o, scope, &s);
     }
-    for (uint32_t i = n; i > first + 1; i--) {
-      uint32_t k = first + (uint32_t)rng_below(&r, i - first);
+    for (uint32_t i = s.n; i > s.first + 1; i--) {
+      uint32_t k = s.first + (uint32_t)rng_below(&s.r, i - s.first);
       xl_peer_info t = out[i - 1];
       out[i - 1] = out[k];
       out[k] = t;
     }
   }
-  return n;
+  return s.n;
 }
 
 static find_state *find_of(world *w, uint64_t tag) {
@@ -266,8 +355,11 @@ void discovery_found(world *w, uint64_t tag, bool end) {
   }
   /* A probe listens on until its timeout, unless it has all it wants. */
   bool last = end || !copy.find.multicast || n >= max;
-  f->used = !last;
-  f->answered = true;
+  if (last) {
+    f->used = false;
+    f->next = w->find_free;
+    w->find_free = (uint32_t)(f - w->finds);
+  }
   w->control += CONTROL_FOUND * n;
   if (w->devices[copy.device].online) {
     xl_agent_found(world_agent(w, copy.device), copy.search, peers, n, last,

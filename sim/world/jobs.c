@@ -59,7 +59,7 @@ bool jobs_init(world *w) {
                    .on_vpn = d->vpn,
                    .metered = d->metered},
     };
-    st->wires = st->chans = XL_NONE;
+    st->wires = st->chans = st->offers = XL_NONE;
     st->online = fl->online[i];
     err = xl_agent_new(&st->agent, w->eng, &cfg, 0);
     if (err != XL_OK) {
@@ -90,8 +90,7 @@ bool jobs_init(world *w) {
 static xl_err create(world *w, const fleet_task *t, task_state *st) {
   const scn_job *j = &w->scn->jobs[t->job];
   xl_time now = world_now(w);
-  xl_err err =
-      xl_job_create(world_agent(w, t->device), j->name, &st->job, now);
+  xl_err err = xl_job_create(world_agent(w, t->device), j->name, &st->job, now);
 
   if (err != XL_OK) {
     return err;

@@ -70,8 +70,9 @@ typedef struct origin_state {
 
 typedef struct device_state {
   xl_agent *agent;
-  uint32_t wires; /* list of wires it asks with */
-  uint32_t chans; /* list of its channels */
+  uint32_t wires;  /* list of wires it asks with */
+  uint32_t chans;  /* list of its channels */
+  uint32_t offers; /* list of what it offers */
   bool online;
   xl_time since; /* of |online| */
   xl_span online_ns;
@@ -97,16 +98,21 @@ typedef struct link_state {
   xl_span busy;
 } link_state;
 
-/* Who offers a key to whom: one list of devices per (key, scope, place). */
+/* A device that offers a key. |at|: its place in the list of each scope, so
+   that it is found and taken out without a search. */
 typedef struct offer {
   uint32_t device;
+  xl_name key;
   bool complete;
   xl_version version;
+  uint32_t at[XL_SCOPE_NONE];
+  uint32_t next; /* of the same device, or the free list */
 } offer;
 
+/* The offers of one key in one place (subnet, site, group, everywhere). */
 typedef struct offers {
-  uint64_t place; /* hash key: key, scope and its number */
-  offer *list;
+  uint64_t place; /* hash key: key, scope and its number; 0: free */
+  uint32_t *list; /* indices of offers */
   uint32_t n, cap;
 } offers;
 
@@ -117,7 +123,7 @@ typedef struct find_state {
   xl_name key;
   xl_version version;
   xl_find find;
-  bool answered; /* first answers have been given */
+  uint32_t next; /* the free list */
 } find_state;
 
 typedef struct world {
@@ -154,8 +160,10 @@ typedef struct world {
 
   offers *index; /* open addressing */
   uint32_t nindex, index_cap;
+  offer *offers;
+  uint32_t noffers, offers_cap, offer_free;
   find_state *finds;
-  uint32_t nfinds, finds_cap;
+  uint32_t nfinds, finds_cap, find_free;
   xl_time *service_free; /* when each service can take the next query */
   uint32_t tracker;      /* index of the service that answers; XL_NONE */
 

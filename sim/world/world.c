@@ -138,6 +138,16 @@ static uint64_t draw(void *arg, uint32_t agent_id, uint64_t n) {
   return rng_at(rng_fold_text(w->fl->devices[agent_id].key, "policy"), n);
 }
 
+/* Devices of one site hang on one switch, mostly: no walk up the tree. */
+static xl_span latency_between(const world *w, uint32_t a, uint32_t b) {
+  net_node na = w->fl->devices[a].node, nb = w->fl->devices[b].node;
+  const net_node_spec *nodes = w->fl->nodes;
+
+  return nodes[na].parent == nodes[nb].parent
+             ? nodes[na].latency + nodes[nb].latency
+             : w->ops->latency(w->net, na, nb);
+}
+
 static const xl_map *peer_map(void *arg, const xl_agent *reader, uint32_t peer,
                               xl_name key, xl_version version,
                               uint32_t *visible) {
@@ -147,9 +157,8 @@ static const xl_map *peer_map(void *arg, const xl_agent *reader, uint32_t peer,
   if (m == NULL) {
     return NULL;
   }
-  xl_span latency = w->ops->latency(w->net, w->fl->devices[peer].node,
-                                    w->fl->devices[xl_agent_id(reader)].node);
-  *visible = xl_map_visible(m, world_now(w), latency);
+  *visible = xl_map_visible(m, world_now(w),
+                            latency_between(w, peer, xl_agent_id(reader)));
   return m;
 }
 
@@ -191,7 +200,7 @@ static bool open_all(world *w) {
   if (xl_engine_new(&w->eng, &w->cfg->engine, &env) != XL_OK) {
     return fail_set(w->why, EXIT_RUN_FAILED, "out of memory");
   }
-  w->wire_free = w->chan_free = XL_NONE;
+  w->wire_free = w->chan_free = w->offer_free = w->find_free = XL_NONE;
   w->devices = world_alloc(fl->ndevices, sizeof *w->devices);
   w->tasks = world_alloc(fl->ntasks, sizeof *w->tasks);
   for (uint32_t i = 0; i < fl->ntasks; i++) {
@@ -226,6 +235,7 @@ static void close_all(world *w) {
     free(w->url_text[i]);
   }
   free(w->index);
+  free(w->offers);
   free(w->url_text);
   free(w->mirrors);
   free(w->versions);
