@@ -59,7 +59,7 @@ bool jobs_init(world *w) {
                    .on_vpn = d->vpn,
                    .metered = d->metered},
     };
-    st->wires = st->chans = st->offers = XL_NONE;
+    st->wires = st->chans = st->offers = st->uploads = XL_NONE;
     st->online = fl->online[i];
     err = xl_agent_new(&st->agent, w->eng, &cfg, 0);
     if (err != XL_OK) {

@@ -43,7 +43,8 @@ typedef struct wire {
   xl_bytes seen;  /* of them tallied so far */
   uint32_t next; /* in the device's list, the origin's queue or the free list */
   uint32_t prev;
-  uint32_t queue_next; /* in an origin's queue */
+  uint32_t queue_next;       /* in an origin's queue */
+  uint32_t up_next, up_prev; /* in the serving device's list */
 } wire;
 
 /* A connection of a device to a source. */
@@ -70,9 +71,10 @@ typedef struct origin_state {
 
 typedef struct device_state {
   xl_agent *agent;
-  uint32_t wires;  /* list of wires it asks with */
-  uint32_t chans;  /* list of its channels */
-  uint32_t offers; /* list of what it offers */
+  uint32_t wires;   /* list of wires it asks with */
+  uint32_t chans;   /* list of its channels */
+  uint32_t uploads; /* list of wires it sends on */
+  uint32_t offers;  /* list of what it offers */
   bool online;
   xl_time since; /* of |online| */
   xl_span online_ns;

@@ -102,6 +102,31 @@ static void wire_unlink(world *w, uint32_t i) {
   }
 }
 
+/* Uploads of a device, from their first byte to their end at both ends. */
+static void upload_link(world *w, uint32_t i, uint32_t server) {
+  device_state *d = &w->devices[server];
+
+  w->wires[i].up_prev = XL_NONE;
+  w->wires[i].up_next = d->uploads;
+  if (d->uploads != XL_NONE) {
+    w->wires[d->uploads].up_prev = i;
+  }
+  d->uploads = i;
+}
+
+static void upload_unlink(world *w, uint32_t i, uint32_t server) {
+  const wire *x = &w->wires[i];
+
+  if (x->up_prev != XL_NONE) {
+    w->wires[x->up_prev].up_next = x->up_next;
+  } else {
+    w->devices[server].uploads = x->up_next;
+  }
+  if (x->up_next != XL_NONE) {
+    w->wires[x->up_next].up_prev = x->up_prev;
+  }
+}
+
 /* ---- channels ----------------------------------------------------------- */
 
 static net_node source_node(const world *w, xl_source_kind kind,
@@ -191,6 +216,10 @@ static void wire_free(world *w, uint32_t i) {
 
   if (x->state == WIRE_SENDING) {
     tally_busy(w, x, false);
+  }
+  if (c->kind == XL_SOURCE_PEER &&
+      (x->state == WIRE_SENDING || x->state == WIRE_ORPHAN)) {
+    upload_unlink(w, i, c->source);
   }
   if (x->state != WIRE_ORPHAN) {
     wire_unlink(w, i);
@@ -295,6 +324,9 @@ void wire_send(world *w, uint32_t i, uint32_t status, xl_bytes bytes,
   }
   x->state = WIRE_SENDING;
   x->bytes = bytes;
+  if (c->kind == XL_SOURCE_PEER) {
+    upload_link(w, i, c->source);
+  }
   tally_busy(w, x, true);
   w->ops->answer(w->net, c->ch, wire_tag(w, x, TAG_WIRE), bytes);
 }
@@ -470,12 +502,8 @@ void wire_orphan_end(world *w, uint64_t tag) {
 }
 
 void wire_drop_server(world *w, uint32_t device) {
-  for (uint32_t i = 0; i < w->nwires; i++) {
-    wire *x = &w->wires[i];
-    if ((x->state == WIRE_SENDING || x->state == WIRE_ORPHAN) &&
-        w->chans[x->chan].kind == XL_SOURCE_PEER &&
-        w->chans[x->chan].source == device) {
-      served(w, x);
-    }
+  for (uint32_t i = w->devices[device].uploads; i != XL_NONE;
+       i = w->wires[i].up_next) {
+    served(w, &w->wires[i]);
   }
 }
