@@ -11,22 +11,6 @@
 
 /* ---- the state (bits-semantics 4.2) ---- */
 
-#define TO(s) (1u << XL_JOB_##s)
-#define OVER (TO(ACKNOWLEDGED) | TO(CANCELLED))
-static const uint16_t may_become[] = {
-    [XL_JOB_SUSPENDED] = TO(QUEUED) | TO(ERROR) | OVER, /* ERROR: R305 */
-    [XL_JOB_QUEUED] = TO(CONNECTING) | TO(TRANSFERRING) | TO(SUSPENDED) |
-                      TO(TRANSIENT_ERROR) | TO(TRANSFERRED) | TO(ERROR) | OVER,
-    [XL_JOB_CONNECTING] = TO(TRANSFERRING) | TO(QUEUED) | TO(SUSPENDED) |
-                          TO(TRANSIENT_ERROR) | TO(ERROR) | OVER,
-    [XL_JOB_TRANSFERRING] = TO(TRANSFERRED) | TO(QUEUED) | TO(SUSPENDED) |
-                            TO(TRANSIENT_ERROR) | TO(ERROR) | OVER,
-    [XL_JOB_TRANSIENT_ERROR] = TO(QUEUED) | TO(SUSPENDED) | TO(ERROR) | OVER,
-    [XL_JOB_ERROR] = TO(QUEUED) | OVER,
-    [XL_JOB_TRANSFERRED] = TO(QUEUED) | TO(ERROR) | OVER,
-    [XL_JOB_ACKNOWLEDGED] = 0,
-    [XL_JOB_CANCELLED] = 0};
-
 static const char *const state_name[] = {[XL_JOB_QUEUED] = "queued",
                                          [XL_JOB_CONNECTING] = "connecting",
                                          [XL_JOB_TRANSFERRING] = "transferring",
@@ -41,10 +25,6 @@ static const char *const state_name[] = {[XL_JOB_QUEUED] = "queued",
 const char *xl_job_state_name(xl_job_state s) {
   assert((size_t)s < sizeof state_name / sizeof *state_name);
   return state_name[s];
-}
-
-bool xli_job_may(xl_job_state from, xl_job_state to) {
-  return (may_become[from] & 1u << to) != 0;
 }
 
 static void enter_active(xl_job *j) {

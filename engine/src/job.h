@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Jobs. The state is changed by xli_job_become alone, by one table of what may
- * become what (bits-semantics 4.2).
+ * Jobs. The state is changed by xli_job_become alone, by the one table of
+ * states.c (bits-semantics 4.2).
  */
 #ifndef ENGINE_JOB_H
 #define ENGINE_JOB_H

@@ -214,6 +214,11 @@ typedef struct xl_file_progress { /* BG_FILE_PROGRESS, R106-R111 */
   bool completed; /* handed over by xl_job_complete */
 } xl_file_progress;
 
+typedef struct xl_transition { /* a change of state that can be */
+  xl_job_state from, to;
+  const char *cause; /* one phrase, with its rules */
+} xl_transition;
+
 typedef struct xl_job_progress { /* BG_JOB_PROGRESS, R430 */
   xl_bytes total;
   xl_bytes transferred;
@@ -341,6 +346,8 @@ xl_err xl_job_replace_remote_prefix(xl_job *j, const char *was, const char *is,
                                     xl_time now);
 xl_job_state xl_job_state_of(const xl_job *j);
 const char *xl_job_state_name(xl_job_state s);
+/* Every change of state there is, static storage; no other happens. */
+const xl_transition *xl_job_transitions(uint32_t *n);
 void xl_job_progress_of(const xl_job *j, xl_job_progress *out);
 /* S_OK and the code, or E_ERROR_INFORMATION_UNAVAILABLE (R429). |file| may be
    NULL. */
