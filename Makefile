@@ -53,6 +53,7 @@ INC.sim := -Iengine/include -Isim $(POSIX)
 INC.record := -Iengine/include -Isim $(HDF5_CFLAGS) $(POSIX)
 INC.analysis := -Iengine/include -Isim -I. $(HDF5_CFLAGS) $(POSIX)
 INC.cli := -Iengine/include -Isim -I. $(POSIX) -DXFERLAB_VERSION='"$(VERSION)"'
+INC.cli += -I$(OUT)/gen
 INC.tests := -Iengine/include -Iengine/src -Isim -I. -Itests/lib \
   $(HDF5_CFLAGS) $(POSIX) -DXFERLAB_VERSION='"$(VERSION)"'
 
@@ -71,6 +72,13 @@ $(call obj,$(SRC.$(1))): $(OUT)/%.o: %.c Makefile
 	$$(Q)$$(CC) $$(CFLAGS_ALL) $$(INC.$(1)) -c -o $$@ $$<
 endef
 $(foreach layer,engine policy sim net record analysis cli,$(eval $(call compile,$(layer))))
+
+# The rules that `xferlab describe engine` prints.
+$(OUT)/gen/rules.inc: tests/conformance/rules.tsv Makefile
+	@mkdir -p $(@D)
+	$(Q)awk -F'\t' 'NR>1{gsub(/[\\"]/,"\\\\&"); \
+	  printf "{\"%s\", \"%s\", \"%s\", \"%s\", \"%s\"},\n",$$1,$$2,$$3,$$4,$$5}' $< >$@
+$(OUT)/sim/cli/describe_engine.o: $(OUT)/gen/rules.inc
 
 LIB.xl := $(OUT)/libxl.a
 LIB.sim := $(OUT)/libsim.a

@@ -6,6 +6,7 @@
 
 #include "analysis/summary.h"
 #include "cli/args.h"
+#include "cli/describe_engine.h"
 #include "cli/spec.h"
 #include "scenario/keys.h"
 
@@ -237,6 +238,10 @@ int cmd_describe(const args *a, fail *why) {
     scenario_keys_print(stdout, false);
     return EXIT_GOOD;
   }
+  if (strcmp(kind, "engine") == 0 && name == NULL) {
+    describe_engine(a->json);
+    return EXIT_GOOD;
+  }
   if (name != NULL && strcmp(kind, "policy") == 0) {
     return describe_policy(name, a->json, why);
   }
@@ -247,7 +252,7 @@ int cmd_describe(const args *a, fail *why) {
     return describe_metric(name, a->json, why);
   }
   fail_set(why, EXIT_USAGE,
-           "describe: expected 'policy NAME', 'network NAME', 'metric NAME' or "
-           "'scenario'");
+           "describe: expected 'policy NAME', 'network NAME', 'metric NAME', "
+           "'engine' or 'scenario'");
   return EXIT_USAGE;
 }

@@ -97,12 +97,14 @@ const command commands[] = {
      1, "json",
      "examples:\n  xferlab list policies\n  xferlab list metrics --json",
      cmd_list},
-    {"describe", "describe a policy, network, metric or the scenario format",
+    {"describe",
+     "describe a policy, network, metric, the engine or the scenario format",
      "KIND [NAME]", 1, 2, "json",
      "examples:\n"
      "  xferlab describe policy delivery-optimization\n"
      "  xferlab describe network simgrid\n"
      "  xferlab describe metric offload\n"
+     "  xferlab describe engine\n"
      "  xferlab describe scenario",
      cmd_describe},
     {"recover", "rebuild the trace of a killed run from its spool", "TRACE", 1,
