@@ -35,7 +35,9 @@ static void send(const request *r, xl_action_kind kind) {
                    .file = f,
                    .request = r->number,
                    .source = (xl_source_kind)r->kind,
-                   .url = from_peer ? 0 : f->remotes[r->source].url,
+                   .url = from_peer     ? 0
+                          : r->url != 0 ? r->url
+                                        : f->remotes[r->source].url,
                    .peer = from_peer ? r->source : XL_NONE,
                    .scope = (xl_scope)r->scope,
                    .key = f->key,
@@ -52,8 +54,13 @@ static void send(const request *r, xl_action_kind kind) {
   if (kind == XL_ACT_GET) {
     act.whole = r->blind || (f->nranges == 0 && r->range.begin == 0 &&
                              r->range.end == f->have.size);
+    act.parts = act.whole || from_peer ? 0 : xli_ask_parts(f, r->range);
   }
   xli_act(f->job->agent->engine, &act);
+}
+
+uint32_t xli_ask_parts(const xl_file *f, xl_range r) {
+  return xli_ranges_window(f->ranges, f->nranges, f->version.size, r, NULL, 0);
 }
 
 void xli_ask_head(xl_file *f) {
@@ -78,6 +85,13 @@ void xli_ask_blind(xl_file *f) {
                               : XL_REASON_PEERING_OFF);
     send(r, XL_ACT_GET);
   }
+}
+
+void xli_ask_elsewhere(request *r) {
+  r->number = ++r->file->job->agent->numbers;
+  r->state = REQUEST_ASKED;
+  start(r, r->file->job->agent->engine->cfg.connect_timeout);
+  send(r, r->head ? XL_ACT_HEAD : XL_ACT_GET);
 }
 
 void xli_ask_body(request *r) {
@@ -247,6 +261,9 @@ static xl_range origin_range(const xl_file *f, xl_range r) {
   if (f->no_ranges && f->nranges == 0 && f->received == 0 &&
       f->norigin + f->npeer == 0) {
     return (xl_range){0, f->have.size};
+  }
+  if (f->nranges > 0 && !f->single_ranges) {
+    return r; /* several application ranges in one request (R210, R804) */
   }
   xli_ranges_offset(f->ranges, f->nranges, f->version.size, r.begin, &end);
   return (xl_range){r.begin, r.end < end ? r.end : end};

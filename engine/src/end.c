@@ -85,6 +85,8 @@ ended xli_end(request *r, xl_end end, xl_err err) {
              .end = end,
              .err = err != XL_OK ? err : default_err(end),
              .head = r->head};
+  e.multipart = r->kind == XL_SOURCE_ORIGIN && !r->head && !r->blind &&
+                xli_ask_parts(f, r->range) > 1;
   tell(r, end, e.err);
   if (r->kind == XL_SOURCE_ORIGIN) {
     f->norigin--;
@@ -218,6 +220,7 @@ void xli_end_follow(const ended *e) {
   bool own = e->end == XL_END_CANCELLED || e->end == XL_END_LINK_LOST ||
              e->end == XL_END_RUN_ENDED;
   bool changed = e->end == XL_END_CHANGED && e->kind == XL_SOURCE_ORIGIN;
+  bool broken = e->multipart && e->err == XL_E_INVALID_SERVER_RESPONSE;
 
   if (e->end == XL_END_DONE) {
     if (e->kind == XL_SOURCE_ORIGIN) {
@@ -225,6 +228,8 @@ void xli_end_follow(const ended *e) {
     } else if (e->peer != XL_NONE) {
       f->swarm->peers[e->peer].failures = 0;
     }
+  } else if (broken && !f->single_ranges) {
+    f->single_ranges = true; /* R808 */
   } else if (!own && !changed) {
     if (e->kind == XL_SOURCE_PEER) {
       peer_failed(e);

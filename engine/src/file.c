@@ -215,7 +215,7 @@ void xli_file_switch(xl_file *f, uint32_t mirror) {
   f->switches++;
   f->origin_failures = 0;
   f->origin_after = 0;
-  f->no_ranges = f->rechecked = false;
+  f->no_ranges = f->single_ranges = f->rechecked = false;
   f->switching = f->phase != FILE_DONE && xli_file_sized(f);
   if (!f->switching) {
     xli_event(a, XL_EVENT_REMOTE_NAME, f->job, f, was, f->mirror,

@@ -48,13 +48,14 @@ struct xl_file {
   uint16_t norigin, npeer;  /* requests under way */
   uint16_t origin_failures; /* in a row */
   uint8_t phase;
-  bool named_content; /* the key is the content's name, not the URL */
-  bool begun;         /* the policy has begun */
-  bool switching;     /* the first reply of the new server is awaited */
-  bool rechecked;     /* a 416 made it look at the version again (R807) */
-  bool origin_only;
-  bool no_ranges; /* the server ignores ranges */
-  bool validated, completed, admitted;
+  bool named_content : 1; /* the key is the content's name, not the URL */
+  bool begun : 1;         /* the policy has begun */
+  bool switching : 1;     /* the first reply of the new server is awaited */
+  bool rechecked : 1;     /* a 416 made it look at the version again (R807) */
+  bool origin_only : 1;
+  bool no_ranges : 1;     /* the server ignores ranges */
+  bool single_ranges : 1; /* the server takes one range at a time (R808) */
+  bool validated : 1, completed : 1, admitted : 1;
 };
 
 static inline bool xli_file_sized(const xl_file *f) {

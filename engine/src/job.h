@@ -30,6 +30,7 @@ struct xl_job {
   uint32_t turn;       /* order within a priority */
   uint8_t retries;     /* in a row, for the DO back-off */
   uint8_t state, priority, peercaching;
+  uint16_t http; /* XL_HTTP_* (R802, R812) */
 };
 
 void xli_job_del(xl_engine *eng, xl_job *j);

@@ -75,3 +75,29 @@ xl_bytes xli_ranges_offset(const xl_range_spec *r, uint32_t n, xl_bytes remote,
   *end = remote;
   return at;
 }
+
+uint32_t xli_ranges_window(const xl_range_spec *r, uint32_t n, xl_bytes remote,
+                           xl_range window, xl_range_spec *out, uint32_t max) {
+  const xl_range_spec all = {0, XL_LENGTH_TO_EOF};
+  xl_bytes total = xli_ranges_total(r, n, remote), begin = 0;
+  uint32_t parts = 0;
+
+  if (remote == XL_SIZE_UNKNOWN || !xli_ranges_fit(r, n, remote)) {
+    return 0;
+  }
+  window.end = window.end < total ? window.end : total;
+  for (uint32_t i = 0; i < (n > 0 ? n : 1); i++) {
+    const xl_range_spec *row = n > 0 ? &r[i] : &all;
+    xl_bytes end = begin + length_of(row, remote);
+    xl_bytes from = window.begin > begin ? window.begin : begin;
+    xl_bytes to = window.end < end ? window.end : end;
+    if (from < to) {
+      if (parts < max) {
+        out[parts] = (xl_range_spec){row->offset + (from - begin), to - from};
+      }
+      parts++;
+    }
+    begin = end;
+  }
+  return parts;
+}

@@ -21,5 +21,10 @@ bool xli_ranges_fit(const xl_range_spec *r, uint32_t n, xl_bytes remote);
    range. |at| < total. */
 xl_bytes xli_ranges_offset(const xl_range_spec *r, uint32_t n, xl_bytes remote,
                            xl_bytes at, xl_bytes *end);
+/* The sub-ranges of the remote file that |window| of the local one touches, in
+   list order (R210); the first |max| of them to |out|. How many there are; 0
+   while the sizes are not known. */
+uint32_t xli_ranges_window(const xl_range_spec *r, uint32_t n, xl_bytes remote,
+                           xl_range window, xl_range_spec *out, uint32_t max);
 
 #endif

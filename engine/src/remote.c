@@ -8,6 +8,7 @@
 
 #include "agent.h"
 #include "engine.h"
+#include "http.h"
 #include "job.h"
 #include "transfer.h"
 
@@ -61,14 +62,14 @@ static void status_error(request *r, uint32_t status) {
 static bool learn_size(request *r, const xl_reply *reply) {
   xl_file *f = r->file;
 
-  if (reply->version.size == XL_SIZE_UNKNOWN) {
-    finish(r, XL_END_HTTP_ERROR, XL_E_MISSING_FILE_SIZE);
+  if (reply->version.size == XL_SIZE_UNKNOWN) { /* R801 */
+    give_up(r, XL_END_HTTP_ERROR, XL_E_MISSING_FILE_SIZE);
     return false;
   }
   if (!xli_file_set_size(f, reply->version)) {
     if (f->job->agent->engine->status == XL_OK) {
       f->version.size = XL_SIZE_UNKNOWN;
-      finish(r, XL_END_HTTP_ERROR, XL_E_INVALID_RANGE);
+      give_up(r, XL_END_HTTP_ERROR, XL_E_INVALID_RANGE);
     }
     return false;
   }
@@ -124,6 +125,11 @@ static bool compare(request *r, const xl_reply *reply) {
     return r->head;
   }
   keep_bytes(f);
+  if (partial && reply->status == 200 && xli_ask_parts(f, r->range) > 1) {
+    f->single_ranges = true; /* R808 */
+    xli_ask_cancel(r, XL_END_CHANGED, XL_OK);
+    return false;
+  }
   if (partial && reply->status == 200) { /* R808 */
     xli_ask_cancel(r, XL_END_CHANGED, XL_E_INSUFFICIENT_RANGE_SUPPORT);
     xli_job_fatal(f->job, f, XL_E_INSUFFICIENT_RANGE_SUPPORT);
@@ -136,9 +142,22 @@ static bool compare(request *r, const xl_reply *reply) {
   return true;
 }
 
+/* The request goes on elsewhere, or ends (R812). */
+static void redirect(request *r, const xl_reply *reply) {
+  if (xli_http_follow(r, reply->location)) {
+    xli_ask_elsewhere(r);
+  } else {
+    finish(r, XL_END_HTTP_ERROR, XL_E_HTTP(reply->status));
+  }
+}
+
 static void origin_reply(request *r, const xl_reply *reply) {
   xl_file *f = r->file;
 
+  if (xli_http_redirects(reply)) { /* R812 */
+    redirect(r, reply);
+    return;
+  }
   if (reply->status != 200 && reply->status != 206) { /* R805, R806 */
     status_error(r, reply->status);
     return;

@@ -39,13 +39,15 @@ typedef struct request {
   xl_time moved; /* when bytes or a reply were last seen */
   xl_time due;   /* when to look whether it is stalled */
   xl_span waited;
-  xl_err err; /* of the end that a cancel will have */
+  xl_err err;   /* of the end that a cancel will have */
+  xl_name url;  /* where a redirection led; 0: the remote name */
+  uint8_t hops; /* redirections followed */
   uint8_t state, kind, scope, reason;
   uint8_t end;     /* what a cancel is booked as */
   uint8_t dropped; /* bytes go to this class from now on; XL_NCLASSES: no */
-  bool head;       /* a HEAD is under way; for peers a GET follows */
-  bool blind;      /* the whole file, of a size not yet known */
-  bool bad;        /* a check failed */
+  bool head : 1;   /* a HEAD is under way; for peers a GET follows */
+  bool blind : 1;  /* the whole file, of a size not yet known */
+  bool bad : 1;    /* a check failed */
   xl_bytes booked[NBOOKED];
 } request;
 

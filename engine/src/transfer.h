@@ -17,6 +17,10 @@ void xli_ask_head(xl_file *f);
 void xli_ask_blind(xl_file *f);
 /* Asks the policy for peers and requests until it says no. */
 void xli_ask_more(xl_file *f);
+/* The same again, of where a redirection led. */
+void xli_ask_elsewhere(request *r);
+/* How many application ranges |r| touches: byte ranges of a GET of it. */
+uint32_t xli_ask_parts(const xl_file *f, xl_range r);
 /* After the HEAD of a peer: the GET. */
 void xli_ask_body(request *r);
 /* Gives up: CANCEL now, booked as |end| when it is answered. */
@@ -55,6 +59,7 @@ typedef struct ended {
   xl_err err;
   xl_span retry_after;
   bool head;
+  bool multipart; /* it asked for several ranges at once */
 } ended;
 
 ended xli_end(request *r, xl_end end, xl_err err);

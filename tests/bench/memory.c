@@ -222,7 +222,7 @@ static void found(lab *l, const xl_action *a) {
 }
 
 static void act(lab *l) {
-  const xl_reply reply = {206, l->version, true};
+  const xl_reply reply = {206, l->version, true, NULL};
   xl_action a;
 
   while (xl_engine_next(l->eng, &a)) {
@@ -246,7 +246,7 @@ static void act(lab *l) {
 }
 
 static void finish(lab *l, wire *w) {
-  const xl_reply reply = {206, l->version, true};
+  const xl_reply reply = {206, l->version, true, NULL};
 
   w->used = false;
   xl_agent_reply(w->agent, w->request, &reply, l->now);

@@ -179,6 +179,8 @@ typedef struct xl_action {
   xl_answer answer; /* ANSWER */
   bool on;          /* PUBLISH: has (true) or no longer has (false) */
   bool complete;    /* PUBLISH: holds all of it, validated */
+  uint32_t parts;   /* GET from an origin: ranges in its Range header, which
+                       xl_file_window lists; 0 when |whole| (R210, R804) */
 } xl_action;
 
 typedef struct xl_agent_cfg {
@@ -236,6 +238,8 @@ typedef struct xl_reply {
   uint32_t status;    /* HTTP: 200, 206, 404, 416, 503 ... */
   xl_version version; /* size: of the whole remote file, or unknown */
   bool ranges;        /* Accept-Ranges */
+  const char *location; /* where a redirection leads; NULL: not said. The
+                           request is over, the engine asks again (R812). */
 } xl_reply;
 
 typedef enum xl_verdict {

@@ -51,7 +51,57 @@
   X(E_TOO_MANY_RANGES_IN_FILE, 0x80200052, "too many ranges in the file")      \
   X(E_VALIDATION_FAILED, 0x80200053, "the application found the file invalid") \
   X(E_MAXDOWNLOAD_TIMEOUT, 0x80200054, "maximum download time is over")        \
-  X(E_TIMEOUT, 0x80072ee2, "no bytes for longer than the stall timeout")
+  X(E_FILE_NOT_FOUND, 0x80070002, "no such remote file")                       \
+  X(E_PATH_NOT_FOUND, 0x80070003, "no such remote folder")                     \
+  X(E_VOLUME_CHANGED, 0x8020000e, "the destination volume was swapped")        \
+  X(E_NEW_OWNER_DIFF_MAPPING, 0x80200015,                                      \
+    "the new owner maps the drive elsewhere")                                  \
+  X(E_NEW_OWNER_NO_FILE_ACCESS, 0x80200016,                                    \
+    "the new owner may not write the files")                                   \
+  X(E_PROXY_LIST_TOO_LARGE, 0x80200018, "the proxy list is too long")          \
+  X(E_PROXY_BYPASS_LIST_TOO_LARGE, 0x80200019,                                 \
+    "the proxy bypass list is too long")                                       \
+  X(E_USERNAME_TOO_LARGE, 0x80200025, "the user name is too long")             \
+  X(E_PASSWORD_TOO_LARGE, 0x80200026, "the password is too long")              \
+  X(E_INVALID_AUTH_TARGET, 0x80200027, "no such authentication target")        \
+  X(E_INVALID_AUTH_SCHEME, 0x80200028, "no such authentication scheme")        \
+  X(E_INVALID_PROXY_INFO, 0x8020003f,                                          \
+    "the proxy list or bypass list is malformed")                              \
+  X(E_INVALID_CREDENTIALS, 0x80200040, "malformed credentials")                \
+  X(E_COST_POLICY, 0x80200059, "blocked by the cost of the network")           \
+  X(E_POWER_SAVING, 0x80200065, "paused: the machine saves power")             \
+  X(E_BATTERY, 0x80200067, "paused: the machine runs on battery")              \
+  X(E_BATTERY_SAVER, 0x80200068, "paused: battery saver is on")                \
+  X(E_GAME_MODE, 0x8020006f, "paused: a game runs")                            \
+  X(E_RESOURCES, 0x80200070, "paused: the machine is short of resources")      \
+  X(DO_NO_SERVICE, 0x80d01001, "DO: the service is not running")               \
+  X(DO_NO_PROGRESS, 0x80d02002, "DO: no progress within the timeout")          \
+  X(DO_JOB_NOT_FOUND, 0x80d02003, "DO: no such job")                           \
+  X(DO_JOB_EMPTY, 0x80d02004, "DO: the job has no files")                      \
+  X(DO_LOCALPATH_NOT_SET, 0x80d0200d, "DO: no local path")                     \
+  X(DO_FILE_NOT_AVAILABLE, 0x80d02010, "DO: the error has no file")            \
+  X(DO_UNKNOWN_PROPERTY_ID, 0x80d02011, "DO: no such property")                \
+  X(DO_READ_ONLY_PROPERTY, 0x80d02012, "DO: the property cannot be set")       \
+  X(DO_INVALID_STATE, 0x80d02013, "DO: not allowed in this state")             \
+  X(DO_ERROR_INFORMATION_UNAVAILABLE, 0x80d02014, "DO: no error to report")    \
+  X(DO_DOWNLOADSINK_UNSPECIFIED, 0x80d02018,                                   \
+    "DO: neither file nor stream to write to")                                 \
+  X(DO_NO_URI, 0x80d02200, "DO: no address to download from")                  \
+  X(DO_NO_EXTSETTINGS, 0x80d03002, "DO: no settings of the download")          \
+  X(DO_BLOCKED_BY_COST, 0x80d03801, "DO: blocked by the cost of the network")  \
+  X(DO_BLOCKED_BY_CELLULAR, 0x80d03803, "DO: blocked on a cellular network")   \
+  X(DO_BLOCKED_BY_POWER, 0x80d03804, "DO: blocked by the power state")         \
+  X(DO_BLOCKED_BY_NO_NETWORK, 0x80d03805, "DO: no network is connected")       \
+  X(DO_BLOCKED_BY_VPN, 0x80d03807, "DO: blocked on a VPN")                     \
+  X(DO_BLOCKED_BY_MEMORY, 0x80d03808, "DO: blocked by a lack of memory")       \
+  X(DO_HTTP_BLOCKSIZE_MISMATCH, 0x80d05001,                                    \
+    "DO: the server sent another block size")                                  \
+  X(DO_INVALID_RANGE, 0x80d05010, "DO: a range lies outside the remote file")  \
+  X(DO_INSUFFICIENT_RANGE_SUPPORT, 0x80d05011, "DO: the server ignores ranges")\
+  X(DO_OVERLAPPING_RANGES, 0x80d05012, "DO: ranges overlap")                   \
+  X(DO_FATAL_CORE_ERROR, 0x80d06802, "DO: the service failed")                 \
+  X(E_TIMEOUT, 0x80072ee2, "no bytes for longer than the stall timeout")       \
+  X(E_CLIENT_CERT_NEEDED, 0x80072f0c, "the server wants a client certificate")
 
 typedef int32_t xl_err;
 

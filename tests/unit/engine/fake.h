@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include <xl/agent.h>
+#include <xl/http.h>
 
 #include "test.h"
 
@@ -34,6 +35,12 @@ typedef struct fake_origin {
   xl_bytes cut;     /* closes after so many bytes of a body; 0: no */
   uint32_t heads, gets;
   xl_bytes sent;
+  bool single_ranges;   /* 200 to several ranges at once */
+  bool bad_parts;       /* the parts of several ranges come out of order */
+  bool no_mtime;        /* no Last-Modified */
+  bool rejects_ranges;  /* 416 to every Range header */
+  xl_bytes extra;       /* so many bytes more than a body should have */
+  const char *location; /* where |status| 3xx leads */
 } fake_origin;
 
 typedef struct fake_flow {
@@ -52,6 +59,7 @@ typedef struct fake_flow {
   xl_bytes delivered;
   xl_bytes cut;
   bool silent, bad;
+  xl_bytes extra;
 } fake_flow;
 
 typedef struct fake_request { /* what the origins saw */
@@ -61,6 +69,7 @@ typedef struct fake_request { /* what the origins saw */
   xl_range range;
   xl_bytes offset;
   bool whole;
+  uint32_t parts;
 } fake_request;
 
 typedef struct fake_file {
@@ -363,9 +372,15 @@ static fake_flow *fake_flow_new(fake *w, const xl_action *act) {
   return NULL;
 }
 
-static uint32_t fake_status(fake_origin *o, bool partial) {
+static uint32_t fake_status(fake_origin *o, const xl_action *act) {
+  bool partial = act->kind == XL_ACT_GET && !act->whole;
+
+  if (partial && o->rejects_ranges) {
+    return 416;
+  }
   if (o->status == 0) {
-    return partial && !o->ignores_ranges ? 206 : 200;
+    bool whole = o->ignores_ranges || (o->single_ranges && act->parts > 1);
+    return partial && !whole ? 206 : 200;
   }
   uint32_t status = o->status;
   if (o->nstatus > 0 && --o->nstatus == 0) {
@@ -394,7 +409,8 @@ static void fake_ask_origin(fake *w, const xl_action *act) {
                                        .origin = i,
                                        .range = act->range,
                                        .offset = act->offset,
-                                       .whole = act->whole};
+                                       .whole = act->whole,
+                                       .parts = act->parts};
   }
   if (o->down) {
     return;
@@ -405,15 +421,19 @@ static void fake_ask_origin(fake *w, const xl_action *act) {
     return;
   }
   fake_flow *l = get ? fake_flow_new(w, act) : NULL;
-  xl_reply reply = {.status = fake_status(o, get && !act->whole),
-                    .version = {o->size, o->mtime},
+  xl_reply reply = {.status = fake_status(o, act),
+                    .version = {o->size, o->no_mtime ? INT64_MIN : o->mtime},
                     .ranges = !o->ignores_ranges};
+  if (reply.status / 100 == 3) {
+    reply.location = o->location;
+  }
   if (l != NULL) {
     l->origin = i;
     l->version = reply.version;
     l->rate = o->rate;
     l->cut = o->cut;
     l->silent = o->silent;
+    l->extra = o->extra;
     if (act->whole) {
       l->range = (xl_range){0, o->size};
     }
@@ -422,7 +442,15 @@ static void fake_ask_origin(fake *w, const xl_action *act) {
   if (o->no_size) {
     reply.version.size = XL_SIZE_UNKNOWN;
   }
+  bool broken = get && o->bad_parts && act->parts > 1;
+  if (l != NULL && broken) {
+    l->used = false;
+  }
   xl_agent_reply(act->agent, act->request, &reply, w->now);
+  if (broken) {
+    xl_agent_ended(act->agent, act->request, XL_END_HTTP_ERROR,
+                   XL_E_INVALID_SERVER_RESPONSE, 0, 0, w->now);
+  }
 }
 
 static void fake_ask_peer(fake *w, const xl_action *act) {
@@ -472,6 +500,7 @@ static void fake_answer(fake *w, const xl_action *act) {
 static xl_bytes fake_stop(fake *w, fake_flow *l) {
   xl_bytes n = flow_arrived(w, l);
 
+  n += n == l->range.end - l->range.begin ? l->extra : 0;
   l->used = false;
   if (l->origin != XL_NONE) {
     w->origins[l->origin].sent += n;
@@ -481,11 +510,19 @@ static xl_bytes fake_stop(fake *w, fake_flow *l) {
   return n;
 }
 
+/* Where byte |at| of the flow's body lies in the remote file. */
+static xl_bytes flow_place(const fake_flow *l, xl_bytes at) {
+  const xl_range r = {l->range.begin + at, l->range.begin + at + 1};
+  xl_range_spec one;
+
+  return xl_file_window(l->file, r, &one, 1) == 1 ? one.offset : l->offset + at;
+}
+
 /* Delivers up to |upto| bytes of the flow. */
 static void fake_deliver(fake *w, fake_flow *l, xl_bytes upto) {
   xl_range r = {l->range.begin + l->delivered, l->range.begin + upto};
   xl_bytes n = upto - l->delivered;
-  unsigned char *data = malloc(n + 1);
+  unsigned char *data = calloc(n + l->extra + 1, 1);
   bool last = upto == flow_total(l);
   xl_agent *a = l->agent;
   uint32_t request = l->request;
@@ -494,11 +531,13 @@ static void fake_deliver(fake *w, fake_flow *l, xl_bytes upto) {
       l->bad ? (last ? XL_VERDICT_BAD : XL_VERDICT_PENDING) : w->verdict;
 
   for (xl_bytes i = 0; i < n; i++) {
-    data[i] = content_byte(version.mtime_s, l->offset + l->delivered + i);
+    data[i] = content_byte(version.mtime_s == INT64_MIN ? 0 : version.mtime_s,
+                           flow_place(l, l->delivered + i));
     data[i] ^= l->bad;
   }
   l->delivered = upto;
   if (last && upto == l->range.end - l->range.begin) {
+    r.end += l->extra;
     fake_stop(w, l);
   }
   xl_agent_deliver(a, request, r, version, verdict, data, w->now);

@@ -53,7 +53,7 @@ static xl_err small_world(fake *w) {
         const xl_peer_info one = {.id = 0, .scope = XL_SCOPE_SITE};
         xl_agent_found(act.agent, act.request, &one, 1, true, w->now);
       } else if (act.kind == XL_ACT_HEAD && act.source == XL_SOURCE_ORIGIN) {
-        const xl_reply r = {206, {1000, 7}, true};
+        const xl_reply r = {206, {1000, 7}, true, NULL};
         xl_agent_reply(act.agent, act.request, &r, w->now);
       } else if (act.kind == XL_ACT_CANCEL) {
         xl_agent_ended(act.agent, act.request, XL_END_CANCELLED, XL_OK, 0, 0,
@@ -144,7 +144,7 @@ static size_t cost(const xl_policy *policy, uint32_t flags, xl_bytes map) {
     CHECK_EQ(xl_job_add_file(j, &info, NULL, 0), XL_OK);
     CHECK_EQ(xl_job_resume(j, 0), XL_OK);
     while (xl_engine_next(w.eng, &act)) {
-      const xl_reply r = {200, {1000000, 7}, true};
+      const xl_reply r = {200, {1000000, 7}, true, NULL};
       if (act.kind == XL_ACT_HEAD || act.kind == XL_ACT_GET) {
         xl_agent_reply(act.agent, act.request, &r, 0);
       }
