@@ -67,7 +67,8 @@ static void put_cell(const pen *p, const study *st, size_t policy, size_t m,
 
   study_cell(st, policy, m, s, mean, half);
   snprintf(cell, sizeof cell, "%s%s%s", mean, half[0] ? " " : "", half);
-  human_pad(p->out, cell, -width);
+  fputc(' ', p->out); /* also when the cell is wider than its column */
+  human_pad(p->out, cell, 1 - width);
 }
 
 static void put_head(const pen *p, const study *st, size_t block) {
