@@ -266,6 +266,23 @@ xl_err xli_cache_hold(xl_agent *a, xl_name key, xl_version v, xl_bytes size,
   return XL_OK;
 }
 
+bool xli_cache_load(xl_agent *a, const copy *c, uint32_t npieces) {
+  copy in = *c;
+
+  if (xli_cache_find(a, c->key, c->version) != XL_NONE ||
+      c->size > a->cache.max || a->cache.held > a->cache.max - c->size) {
+    return false;
+  }
+  in.map = xli_map_full(a->engine, npieces, a->engine->now);
+  if (in.map == NULL || add(a, &in) == NULL) {
+    xli_free(a->engine, in.map);
+    return false;
+  }
+  a->cache.held += c->size;
+  publish(a, &in, true);
+  return true;
+}
+
 void xli_cache_touch(xl_agent *a, uint32_t i) {
   copy *c = &a->cache.copies[i];
 

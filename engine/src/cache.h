@@ -50,6 +50,9 @@ void xli_cache_remove(xl_file *f);
 /* Asks the policy too; not to keep it is no error. */
 XL_CHECKED xl_err xli_cache_hold(xl_agent *a, xl_name key, xl_version v,
                                  xl_bytes size, uint32_t piece_bytes);
+/* Puts a record back as it was saved: |c| without its map. False: one of its
+   key is there, it does not fit, or out of memory. */
+bool xli_cache_load(xl_agent *a, const copy *c, uint32_t npieces);
 /* A copy was used, or its serving ended. */
 void xli_cache_touch(xl_agent *a, uint32_t i);
 void xli_cache_due(xl_agent *a);

@@ -125,6 +125,7 @@ xl_err xli_file_new(xl_file **out, xl_job *j, const xl_file_info *info) {
     xli_file_del(eng, f);
     return err;
   }
+  xli_file_keep_remotes(f);
   *out = f;
   return XL_OK;
 }
@@ -203,6 +204,11 @@ uint32_t xli_file_remote(xl_file *f, xl_name url) {
   return f->nremotes++;
 }
 
+void xli_file_keep_remotes(xl_file *f) {
+  f->mirror_kept = f->mirror;
+  f->remotes_kept = f->nremotes;
+}
+
 void xli_file_switch(xl_file *f, uint32_t mirror) {
   xl_agent *a = f->job->agent;
   uint16_t was = f->switching ? f->mirror_was : f->mirror;
@@ -211,7 +217,7 @@ void xli_file_switch(xl_file *f, uint32_t mirror) {
     return;
   }
   f->mirror_was = was;
-  f->mirror = (uint16_t)mirror;
+  f->mirror = f->mirror_kept = (uint16_t)mirror;
   f->switches++;
   f->origin_failures = 0;
   f->origin_after = 0;

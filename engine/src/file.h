@@ -45,6 +45,7 @@ struct xl_file {
   uint32_t index, nranges, switches, restarts;
   uint16_t nremotes, mirror;
   uint16_t mirror_was;      /* before the switches not yet confirmed */
+  uint16_t mirror_kept, remotes_kept; /* what a crash leaves of them (R214) */
   uint16_t norigin, npeer;  /* requests under way */
   uint16_t origin_failures; /* in a row */
   uint8_t phase;
@@ -99,6 +100,8 @@ void xli_file_restart(xl_file *f, xl_version v);
 void xli_file_after(xl_file *f);
 /* Another remote name from now on (R211). */
 void xli_file_switch(xl_file *f, uint32_t mirror);
+/* The remote names as they are now survive a crash (R214). */
+void xli_file_keep_remotes(xl_file *f);
 /* Timers of the file that are due. */
 void xli_file_due(xl_file *f);
 xl_time xli_file_next_due(const xl_file *f);

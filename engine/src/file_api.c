@@ -60,7 +60,9 @@ xl_err xl_file_set_remote_name(xl_file *f, const char *url, xl_time now) {
   if (mirror == XL_NONE || rename_key(f, url) != XL_OK) {
     return XL_E_OUTOFMEMORY;
   }
+  uint16_t kept = f->mirror_kept; /* R214: until the next Resume */
   xli_file_switch(f, mirror);
+  f->mirror_kept = kept;
   return done(f, XL_OK);
 }
 

@@ -124,6 +124,9 @@ xl_err xl_job_resume(xl_job *j, xl_time now) {
   if (j->nfiles == 0) {
     return XL_E_EMPTY;
   }
+  for (uint32_t i = 0; i < j->nfiles; i++) {
+    xli_file_keep_remotes(j->files[i]); /* R214 */
+  }
   j->active_used = 0; /* R509 */
   j->active_since = now;
   if (j->state == XL_JOB_ERROR) {

@@ -44,6 +44,19 @@ static bool rehash(xl_engine *eng, names *t) {
   return true;
 }
 
+void xli_names_cut(xl_engine *eng, names *t, uint32_t n) {
+  n = n == 0 && t->n > 0 ? 1 : n;
+  while (t->n > n) {
+    xli_free(eng, t->text[--t->n]);
+  }
+  for (uint32_t i = 0; i < t->nslots; i++) {
+    t->slot[i] = 0;
+  }
+  for (uint32_t i = 1; i < t->n; i++) {
+    *find(t, t->text[i], strlen(t->text[i])) = i;
+  }
+}
+
 void xli_names_fini(xl_engine *eng, names *t) {
   for (uint32_t i = 1; i < t->n; i++) {
     xli_free(eng, t->text[i]);

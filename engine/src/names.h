@@ -15,6 +15,8 @@ typedef struct names {
   uint32_t nslots; /* a power of two, or 0 */
 } names;
 
+/* Forgets all but the first |n|: nothing names the others. */
+void xli_names_cut(xl_engine *eng, names *t, uint32_t n);
 void xli_names_fini(xl_engine *eng, names *t);
 /* 0 when out of memory. |len| characters of |s|. */
 xl_name xli_names_add(xl_engine *eng, names *t, const char *s, size_t len);

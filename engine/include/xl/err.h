@@ -100,6 +100,9 @@
   X(DO_INSUFFICIENT_RANGE_SUPPORT, 0x80d05011, "DO: the server ignores ranges")\
   X(DO_OVERLAPPING_RANGES, 0x80d05012, "DO: ranges overlap")                   \
   X(DO_FATAL_CORE_ERROR, 0x80d06802, "DO: the service failed")                 \
+  X(E_FILE_CORRUPT, 0x80070570, "the saved bytes are damaged")                 \
+  X(E_UNKNOWN_REVISION, 0x80070519, "saved by a newer version")                \
+  X(E_INSUFFICIENT_BUFFER, 0x8007007a, "the buffer is too small")              \
   X(E_TIMEOUT, 0x80072ee2, "no bytes for longer than the stall timeout")       \
   X(E_CLIENT_CERT_NEEDED, 0x80072f0c, "the server wants a client certificate")
 
