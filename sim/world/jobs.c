@@ -61,6 +61,7 @@ bool jobs_init(world *w) {
     };
     st->wires = st->chans = st->offers = st->uploads = XL_NONE;
     st->online = fl->online[i];
+    st->draws = rng_fold_text(d->key, "policy");
     err = xl_agent_new(&st->agent, w->eng, &cfg, 0);
     if (err != XL_OK) {
       return failed(w, i, "creating the agent", err);

@@ -80,6 +80,7 @@ typedef struct device_state {
   xl_span online_ns;
   uint64_t sent[XL_NSCOPES];
   uint64_t control;
+  uint64_t draws; /* key of its policy's draws */
   bool touched;   /* by the present event: to be checked */
   uint64_t finds; /* queries so far: the number of the next draw's stream */
 } device_state;

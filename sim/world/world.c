@@ -135,7 +135,7 @@ static void on_timer(void *arg, uint64_t tag) {
 static uint64_t draw(void *arg, uint32_t agent_id, uint64_t n) {
   const world *w = arg;
 
-  return rng_at(rng_fold_text(w->fl->devices[agent_id].key, "policy"), n);
+  return rng_at(w->devices[agent_id].draws, n);
 }
 
 /* Devices of one site hang on one switch, mostly: no walk up the tree. */
