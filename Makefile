@@ -149,7 +149,8 @@ $(OUT)/tests/conformance/%: tests/conformance/%.c $(LIB.xl) tests/unit/engine/fa
 
 # ---- what people call ----------------------------------------------------------------
 
-.PHONY: all deps demo test test-long bench lint format asan purity install clean help
+.PHONY: all deps demo test test-long bench lint format asan cov mutants conformance \
+  purity install clean help
 .DEFAULT_GOAL := all
 
 all: $(OUT)/xferlab $(MODULES) ## build the program and its networks
@@ -181,6 +182,20 @@ bench: all ## the budgets of the design, each as one line (B=B7 for one)
 asan: ## build with address and undefined-behaviour sanitizers and run the unit tests
 	$(Q)$(MAKE) --no-print-directory MODE=asan unit
 	$(Q)OUT=build/asan tests/run --unit $(patsubst $(OUT)/%,build/asan/%,$(TESTS.quick))
+
+COV.tests := $(patsubst %.c,build/cov/%,$(wildcard \
+  tests/conformance/test_*.c tests/unit/engine/test_*.c tests/unit/policy/test_*.c))
+cov: ## lines and branches of the engine that its tests reach
+	$(Q)mkdir -p build/cov && find build/cov -name '*.gcda' -delete
+	$(Q)$(MAKE) --no-print-directory MODE=cov OUT=build/cov $(COV.tests)
+	$(Q)OUT=build/cov tests/run --unit $(COV.tests)
+	$(Q)tests/coverage build/cov 95 90
+
+mutants: ## put faults into the engine, one at a time: which test notices?
+	$(Q)OUT=$(OUT) CC=$(CC) tests/mutants/run
+
+conformance: all unit ## write docs/conformance.md anew
+	$(Q)OUT=$(OUT) tests/conformance/report
 
 # The engine may need memory and strings and nothing else from the world.
 PURE := mem(cpy|move|set|cmp|chr)|str(len|cmp|ncmp|chr|rchr|spn|cspn|ncat)|__u?(div|mod|divmod)ti[34]|__popcountdi2|__assert_fail|abort|__(stack_chk_fail|memcpy_chk|memset_chk|memmove_chk)|_GLOBAL_OFFSET_TABLE_|s?n?printf|vsnprintf|__(v?snprintf)_chk

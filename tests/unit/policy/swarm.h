@@ -250,8 +250,10 @@ static void site_happen(site *s, const site_event *e) {
     (void)!xl_job_resume(s->jobs[e->device], s->now);
     break;
   case SITE_REPLY:
-    xl_agent_reply(a, e->request, &(xl_reply){e->status, s->version, true},
-                   s->now);
+    xl_agent_reply(
+        a, e->request,
+        &(xl_reply){.status = e->status, .version = s->version, .ranges = true},
+        s->now);
     break;
   case SITE_BYTES:
     if (e->from_peer) {
