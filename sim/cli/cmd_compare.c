@@ -65,6 +65,11 @@ static _Noreturn void child(const grid *g, size_t i) {
                  .progress = tell,
                  .progress_arg = r};
 
+  sigset_t ends;
+
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGCHLD);
+  sigprocmask(SIG_UNBLOCK, &ends, NULL);
   execute_catch_signals();
   r->good = execute(&x, &out, &r->why);
   r->interrupted = out.interrupted;
@@ -109,11 +114,15 @@ static bool ended(grid *g, pid_t pid, int status, fail *why) {
 }
 
 static bool run_all(grid *g, size_t at_once, fail *why) {
-  const struct timespec nap = {0, 20000000};
+  const struct timespec beat = {0, 100000000}; /* of the progress line */
   size_t next = 0, live = 0, over = 0;
   bool good = true;
   int status;
+  sigset_t ends;
 
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &ends, NULL); /* to wait for one without missing it */
   fflush(NULL);
   while (live > 0 || (good && !execute_stop && next < g->n)) {
     while (good && !execute_stop && live < at_once && next < g->n) {
@@ -135,7 +144,7 @@ static bool run_all(grid *g, size_t at_once, fail *why) {
       over++;
       good = ended(g, pid, status, why) && good;
     } else {
-      nanosleep(&nap, NULL);
+      sigtimedwait(&ends, NULL, &beat);
     }
     show(g, over);
     for (size_t i = 0; (!good || execute_stop) && i < g->n; i++) {
@@ -145,6 +154,7 @@ static bool run_all(grid *g, size_t at_once, fail *why) {
     }
   }
   progress_end();
+  sigprocmask(SIG_UNBLOCK, &ends, NULL);
   if (execute_stop) {
     return fail_set(why, EXIT_RUN_FAILED,
                     "interrupted after %zu of %zu runs; their traces are in "
