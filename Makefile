@@ -60,7 +60,7 @@ INC.tests := -Iengine/include -Iengine/src -Isim -I. -Itests/lib \
 SRC.engine := $(wildcard engine/src/*.c)
 SRC.policy := $(wildcard engine/src/policy/*.c)
 SRC.sim := $(wildcard sim/*.c sim/util/*.c sim/scenario/*.c sim/world/*.c)
-SRC.net := $(wildcard sim/net/*.c)
+SRC.net := $(wildcard sim/net/*.c sim/net/fluid/*.c)
 SRC.record := $(wildcard sim/record/*.c)
 SRC.analysis := $(wildcard analysis/*.c)
 SRC.cli := $(wildcard sim/cli/*.c)
@@ -129,6 +129,7 @@ LIBS.unit.record := $(LIB.record) $(LIB.xl)
 LIBS.unit.analysis := $(LIB.analysis) $(LIB.record) $(LIB.xl)
 LIBS.unit.world := $(ALL.libs)
 EXTRA.unit.world := tests/lib/world_run.c sim/cli/spec.c
+LIBS.unit.fluid := $(LIB.sim) $(LIB.xl)
 LIBS.contract.net := $(LIB.sim) $(LIB.xl)
 TESTS.quick := $(patsubst %.c,$(OUT)/%,$(wildcard tests/unit/*/test_*.c tests/contract/*/test_*.c \
   tests/conformance/test_*.c))
@@ -138,7 +139,7 @@ $(OUT)/tests/$(1)/$(2)/%: tests/$(1)/$(2)/%.c $$(LIBS.$(1).$(2)) $(wildcard test
 	$$(Q)$$(CC) $$(CFLAGS_ALL) -Wno-unused-function $$(LD.$(MODE)) $$(INC.tests) -rdynamic -o $$@ $$< \
 	  $$(EXTRA.$(1).$(2)) -Wl,--start-group $$(LIBS.$(1).$(2)) -Wl,--end-group $$(LIBS) -lcunit
 endef
-$(foreach a,engine policy scenario fleet record analysis world,$(eval $(call test_area,unit,$(a))))
+$(foreach a,engine policy scenario fleet record analysis world fluid,$(eval $(call test_area,unit,$(a))))
 $(eval $(call test_area,contract,net))
 # The rules of the engine, with the small world of the engine's unit tests.
 $(OUT)/tests/conformance/%: tests/conformance/%.c $(LIB.xl) tests/unit/engine/fake.h tests/lib/test.h \

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Big arrays that grow: whole pages from the system, moved by the page tables
+ * and asked to lie in huge pages, which is worth a third of the speed at
+ * 100,000 hosts. Indices into them stay good, pointers until the next growth.
+ * Out of memory ends the process, as in net/room.h.
+ */
+#ifndef NET_FLUID_ARENA_H
+#define NET_FLUID_ARENA_H
+
+#include <stddef.h>
+
+typedef struct arena {
+  void *at;
+  size_t bytes; /* room; zero bytes until written */
+} arena;
+
+/* Makes room for |bytes|. */
+void arena_grow(arena *a, size_t bytes);
+void arena_fini(arena *a);
+
+#endif
