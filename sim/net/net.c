@@ -9,18 +9,22 @@
 #include <unistd.h>
 
 #include "net/channels.h"
+#include "net/fluid/fluid.h"
 
-/* Every network once: its name and the Debian packages it is built against and
-   runs on. */
+/* Every network once: its name, and either how to get it, when it is built in,
+   or the Debian packages its module is built against and runs on. */
 static const struct known {
-  const char *name, *dev, *runtime;
+  const char *name;
+  const net_ops *(*entry)(void);
+  const char *dev, *runtime;
 } known[] = {
-    {"simgrid", "libsimgrid-dev", "libsimgrid3.32"},
-    {"ns3", "libns3-dev", "libns3.37"},
+    {"fluid", fluid_entry, NULL, NULL},
+    {"simgrid", NULL, "libsimgrid-dev", "libsimgrid3.32"},
+    {"ns3", NULL, "libns3-dev", "libns3.37"},
 };
 #define NKNOWN (sizeof known / sizeof *known)
 
-const char *const net_names[] = {"simgrid", "ns3", NULL};
+const char *const net_names[] = {"fluid", "simgrid", "ns3", NULL};
 _Static_assert(sizeof net_names / sizeof *net_names == NKNOWN + 1,
                "a network is missing in one of the lists");
 
@@ -115,7 +119,8 @@ const net_ops *net_find(const char *name, fail *why) {
 
   for (size_t i = 0; i < NKNOWN; i++) {
     if (strcmp(known[i].name, name) == 0) {
-      return find_module(&known[i], why);
+      return known[i].entry != NULL ? known[i].entry()
+                                    : find_module(&known[i], why);
     }
     size_t len = strlen(all);
     snprintf(all + len, sizeof all - len, "%s%s", i > 0 ? ", " : "",

@@ -8,8 +8,9 @@
  */
 #include "net/fluid/state.h"
 
-#define BY_LEVEL 30 /* evaluations of one solve before the order is by level   \
-                     */
+#define BY_LEVEL                                                               \
+  30 /* evaluations of one solve before the order is by level                  \
+      */
 
 static void nothing(void *owner, const heap_node *node, uint32_t place) {
   (void)owner;

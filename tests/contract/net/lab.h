@@ -42,7 +42,7 @@ typedef struct note {
 /* A network to run over; |params| in the order of its table. */
 typedef struct lab_net {
   const char *label, *name;
-  xl_value params[4];
+  xl_value params[8];
   double tolerance; /* relative, of times */
   bool two_hosts;   /* takes no more */
 } lab_net;
@@ -65,6 +65,12 @@ struct lab {
   uint64_t sizes[TAG_MAX];
 };
 
+static const lab_net lab_fluid = {
+    "fluid",
+    "fluid",
+    {{.i = 0}, {.f = 0}, {.f = 1}, {.i = 0}, {.i = 0}, {.i = 0}, {.i = 1}},
+    1e-9,
+    false};
 static const lab_net lab_flow = {
     "simgrid cm02", "simgrid", {{.i = 1}, {.i = 0}, {.i = 0}}, 1e-6, false};
 static const lab_net lab_lv08 = {"simgrid lv08",

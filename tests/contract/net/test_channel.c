@@ -30,7 +30,7 @@ static const net_node_spec nodes[] = {
 static const net_topology pair = {nodes, 4};
 #define L XL_MS(20)
 
-static const lab_net *const nets[] = {&lab_flow, &lab_packets};
+static const lab_net *const nets[] = {&lab_fluid, &lab_flow, &lab_packets};
 #define NNETS (sizeof nets / sizeof *nets)
 
 /* The body |look| over each network's run of |script|. */
@@ -46,7 +46,7 @@ static void over_all(void (*script)(lab *), void (*look)(const lab *)) {
 }
 
 static bool flow_level(const lab *l) {
-  return l->net == &lab_flow;
+  return l->net != &lab_packets;
 }
 
 /* Done at |at_s| within the network's tolerance. */

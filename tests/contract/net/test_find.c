@@ -92,7 +92,8 @@ static void test_refused(void) {
 }
 
 static void test_nothing(void) {
-  static const lab_net *const nets[] = {&lab_flow, &lab_lv08, &lab_packets};
+  static const lab_net *const nets[] = {&lab_fluid, &lab_flow, &lab_lv08,
+                                        &lab_packets};
 
   for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
     if (lab_present(nets[i])) {

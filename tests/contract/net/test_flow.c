@@ -14,7 +14,7 @@
 #define TREE(nodes)                                                            \
   { nodes, sizeof(nodes) / sizeof *(nodes) }
 
-static const lab_net *const nets[] = {&lab_flow};
+static const lab_net *const nets[] = {&lab_fluid, &lab_flow};
 #define NNETS (sizeof nets / sizeof *nets)
 
 typedef struct finish {
@@ -133,11 +133,13 @@ static void crowd(lab *l) {
 }
 
 static void test_crowd(void) {
-  lab l = lab_fork(&lab_flow, &star, crowd);
-  CHECK_EQ(lab_count(&l, DONE), 300);
-  CHECK_NEAR(lab_done_s(&l, 0), 3, 1e-6);
-  CHECK_NEAR(lab_done_s(&l, 299), 3, 1e-6);
-  lab_free(&l);
+  for (size_t k = 0; k < NNETS; k++) {
+    lab l = lab_fork(nets[k], &star, crowd);
+    CHECK_EQ(lab_count(&l, DONE), 300);
+    CHECK_NEAR(lab_done_s(&l, 0), 3, 1e-6);
+    CHECK_NEAR(lab_done_s(&l, 299), 3, 1e-6);
+    lab_free(&l);
+  }
 }
 
 /* Late in a long run the clock's nanoseconds are still there. */
@@ -150,11 +152,14 @@ static void after_days(lab *l) {
 }
 
 static void test_after_days(void) {
-  lab l = lab_fork(&lab_flow, &star, after_days);
-  CHECK_EQ(lab_find(&l, TIMER, 1)->at, XL_DAY(60) + 1);
-  CHECK_EQ(lab_find(&l, TIMER, 2)->at, XL_DAY(60) + XL_SEC(1) - 1);
-  CHECK_NEAR((double)(lab_find(&l, DONE, 1)->at - XL_DAY(60)) * 1e-9, 1, 1e-6);
-  lab_free(&l);
+  for (size_t k = 0; k < NNETS; k++) {
+    lab l = lab_fork(nets[k], &star, after_days);
+    CHECK_EQ(lab_find(&l, TIMER, 1)->at, XL_DAY(60) + 1);
+    CHECK_EQ(lab_find(&l, TIMER, 2)->at, XL_DAY(60) + XL_SEC(1) - 1);
+    CHECK_NEAR((double)(lab_find(&l, DONE, 1)->at - XL_DAY(60)) * 1e-9, 1,
+               1e-6);
+    lab_free(&l);
+  }
 }
 
 /* 10 MB/s, then 1, then stopped for 10 s, then free again. */
@@ -175,10 +180,12 @@ static void cap_changes(lab *l) {
 
 static void test_cap_changes(void) {
   EXPECT(&star, cap_changes, {1, 29});
-  lab l = lab_fork(&lab_flow, &star, cap_changes);
-  CHECK_EQ(lab_find(&l, SAID, 1)->bytes, 20 * MB);
-  CHECK_EQ(lab_find(&l, SAID, 2)->bytes, 20 * MB);
-  lab_free(&l);
+  for (size_t k = 0; k < NNETS; k++) {
+    lab l = lab_fork(nets[k], &star, cap_changes);
+    CHECK_EQ(lab_find(&l, SAID, 1)->bytes, 20 * MB);
+    CHECK_EQ(lab_find(&l, SAID, 2)->bytes, 20 * MB);
+    lab_free(&l);
+  }
 }
 
 /* MM4: a link of 9, weights 2 to 1; here 10 with 4 to 1. */
@@ -199,9 +206,11 @@ static void unlimited(lab *l) {
 }
 
 static void test_unlimited(void) {
-  lab l = lab_fork(&lab_flow, &star, unlimited);
-  CU_ASSERT(lab_find(&l, DONE, 1)->at <= 1 && lab_find(&l, DONE, 1)->at >= 0);
-  lab_free(&l);
+  for (size_t k = 0; k < NNETS; k++) {
+    lab l = lab_fork(nets[k], &star, unlimited);
+    CU_ASSERT(lab_find(&l, DONE, 1)->at <= 1 && lab_find(&l, DONE, 1)->at >= 0);
+    lab_free(&l);
+  }
 }
 
 /* ---- several links
@@ -297,10 +306,12 @@ static void link_changes(lab *l) {
 
 static void test_link_changes(void) {
   EXPECT(&wan, link_changes, {4, 15}, {6, 20});
-  lab l = lab_fork(&lab_flow, &wan, link_changes);
-  CHECK_EQ(lab_find(&l, SAID, 1)->bytes, 12 * MB);
-  CHECK_EQ(lab_find(&l, SAID, 2)->bytes, 12 * MB);
-  lab_free(&l);
+  for (size_t k = 0; k < NNETS; k++) {
+    lab l = lab_fork(nets[k], &wan, link_changes);
+    CHECK_EQ(lab_find(&l, SAID, 1)->bytes, 12 * MB);
+    CHECK_EQ(lab_find(&l, SAID, 2)->bytes, 12 * MB);
+    lab_free(&l);
+  }
 }
 
 /* A link that was unlimited becomes one that is not, under a running flow. */
@@ -349,11 +360,13 @@ static void link_dead_asking(lab *l) {
 
 static void test_link_dead_asking(void) {
   EXPECT(&star, link_dead_asking, {3, 6});
-  lab l = lab_fork(&lab_flow, &star, link_dead_asking);
-  CHECK_EQ(lab_find(&l, ASKED, 2)->at, -1);
-  CHECK_EQ(lab_find(&l, MESSAGE, 8)->at, -1);
-  CHECK_EQ(lab_find(&l, MESSAGE, 9)->at, 0);
-  lab_free(&l);
+  for (size_t k = 0; k < NNETS; k++) {
+    lab l = lab_fork(nets[k], &star, link_dead_asking);
+    CHECK_EQ(lab_find(&l, ASKED, 2)->at, -1);
+    CHECK_EQ(lab_find(&l, MESSAGE, 8)->at, -1);
+    CHECK_EQ(lab_find(&l, MESSAGE, 9)->at, 0);
+    lab_free(&l);
+  }
 }
 
 /* ---- bytes
@@ -375,12 +388,14 @@ static void odd_stops(lab *l) {
 }
 
 static void test_odd_stops(void) {
-  lab l = lab_fork(&lab_flow, &star, odd_stops);
-  CHECK_EQ(lab_find(&l, SAID, 1)->bytes, 1666666);
-  CHECK_EQ(lab_find(&l, SAID, 2)->bytes, 1666666);
-  CHECK_EQ(lab_find(&l, SAID, 3)->bytes, 8333333);
-  CHECK_EQ(lab_count(&l, DONE), 0);
-  lab_free(&l);
+  for (size_t k = 0; k < NNETS; k++) {
+    lab l = lab_fork(nets[k], &star, odd_stops);
+    CHECK_EQ(lab_find(&l, SAID, 1)->bytes, 1666666);
+    CHECK_EQ(lab_find(&l, SAID, 2)->bytes, 1666666);
+    CHECK_EQ(lab_find(&l, SAID, 3)->bytes, 8333333);
+    CHECK_EQ(lab_count(&l, DONE), 0);
+    lab_free(&l);
+  }
 }
 
 TEST_SUITE("flows", {"one flow takes its size over the rate", test_one},

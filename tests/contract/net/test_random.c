@@ -204,6 +204,9 @@ static void twice(const lab_net *on, const net_topology *t) {
   lab_free(&c);
 }
 
+static void test_fluid(void) {
+  twice(&lab_fluid, &big);
+}
 static void test_cm02(void) {
   twice(&lab_flow, &big);
 }
@@ -214,7 +217,7 @@ static void test_ns3(void) {
   twice(&lab_packets, &small);
 }
 
-TEST_SUITE("random scripts",
+TEST_SUITE("random scripts", {"two runs are equal, over fluid", test_fluid},
            {"two runs are equal, over simgrid cm02", test_cm02},
            {"two runs are equal, over simgrid lv08", test_lv08},
            {"two runs are equal, over ns3", test_ns3})
