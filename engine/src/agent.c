@@ -279,8 +279,7 @@ void xl_agent_deliver(xl_agent *a, uint32_t number, xl_range range,
   }
   xli_request_see(r, xli_request_delivered(r) + n, now);
   if (r->state == REQUEST_ANSWERED) {
-    r->moved = now;
-    r->due = xl_time_add(now, eng->cfg.stall_timeout);
+    xli_ask_moved(r);
   }
   xli_book(r, n, verdict == XL_VERDICT_GOOD, data);
   verdict_of(r, verdict);

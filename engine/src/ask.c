@@ -447,6 +447,22 @@ static xl_time source_moved(request *r) {
   return moved;
 }
 
+/* R649: a request to a peer ends by then. */
+static xl_time last_due(const request *r, xl_time due) {
+  xl_span most = r->file->job->agent->engine->cfg.peer_timeout;
+
+  return r->kind == XL_SOURCE_PEER
+             ? xl_time_min(due, xl_time_add(r->asked, most))
+             : due;
+}
+
+void xli_ask_moved(request *r) {
+  const xl_engine *eng = r->file->job->agent->engine;
+
+  r->moved = eng->now;
+  r->due = last_due(r, xl_time_add(eng->now, eng->cfg.stall_timeout));
+}
+
 void xli_ask_due(request *r) {
   xl_engine *eng = r->file->job->agent->engine;
 
@@ -454,9 +470,7 @@ void xli_ask_due(request *r) {
   bool silent = r->state == REQUEST_ASKED;
   xl_time due = xl_time_add(source_moved(r), silent ? eng->cfg.connect_timeout
                                                     : eng->cfg.stall_timeout);
-  if (r->kind == XL_SOURCE_PEER) { /* R649 */
-    due = xl_time_min(due, xl_time_add(r->asked, eng->cfg.peer_timeout));
-  }
+  due = last_due(r, due);
   r->due = due;
   if (due <= eng->now && silent) {
     xli_ask_cancel(r, XL_END_CONNECT, XL_E_CONNECT_FAILURE);

@@ -203,8 +203,7 @@ void xli_remote_reply(request *r, const xl_reply *reply) {
     return;
   }
   r->state = REQUEST_ANSWERED;
-  r->moved = eng->now;
-  r->due = xl_time_add(eng->now, eng->cfg.stall_timeout);
+  xli_ask_moved(r);
   if (r->kind == XL_SOURCE_PEER) {
     peer_reply(r, reply);
   } else {

@@ -28,6 +28,9 @@ void xli_ask_cancel(request *r, xl_end end, xl_err err);
 void xli_ask_cancel_all(xl_file *f);
 /* The first bytes at or after |from| neither received nor asked for. */
 bool xli_ask_gap(const xl_file *f, xl_bytes from, xl_range *out);
+/* Bytes, or the answer, came: it is looked at again when it would be stalled
+   or has lasted too long. */
+void xli_ask_moved(request *r);
 /* The request is looked at at its |due|. */
 void xli_ask_due(request *r);
 /* Reads how far requests of |f| are, at most once a second. */
