@@ -197,8 +197,6 @@ static void origin_reply(request *r, const xl_reply *reply) {
 }
 
 void xli_remote_reply(request *r, const xl_reply *reply) {
-  xl_engine *eng = r->file->job->agent->engine;
-
   if (r->state == REQUEST_CANCELLING) {
     return;
   }
