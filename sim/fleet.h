@@ -63,7 +63,8 @@ typedef enum fleet_change_kind {
   CHANGE_ORIGIN_DOWN,
   CHANGE_ORIGIN_UP,
   CHANGE_ORIGIN_STATUS, /* answers with |value| (0: normally again) */
-  CHANGE_CONTENT    /* content |value| at origin |index| gets a new time stamp */
+  CHANGE_CONTENT,   /* content |value| at origin |index| gets a new time stamp */
+  CHANGE_CONDUCT    /* origin |index| begins or ends to behave as |conduct| */
 } fleet_change_kind;
 
 typedef struct fleet_change {
@@ -72,6 +73,9 @@ typedef struct fleet_change {
   uint32_t index; /* device, origin, or site/node by kind: LINK: net node */
   uint32_t value;
   xl_rate up_Bps, down_Bps; /* LINK */
+  scn_conduct conduct; /* CONDUCT; |value|: 0 ends it, else 1, or for REDIRECT
+                          1 + the number of the origin it leads to */
+  double share;        /* CONDUCT */
 } fleet_change;
 
 typedef struct fleet {

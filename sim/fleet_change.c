@@ -65,16 +65,18 @@ typedef enum spell_subject {
   ON_LINK,
   ON_SERVICE,
   ON_STATUS,
-  ON_DEVICE
+  ON_CONDUCT, /* one subject each: ON_CONDUCT + scn_conduct */
+  ON_DEVICE = ON_CONDUCT + SCN_NCONDUCTS
 } spell_subject;
 
 typedef struct spell {
   spell_subject subject;
-  uint32_t index; /* LINK: net node; SERVICE, STATUS: origin; DEVICE */
+  uint32_t index; /* LINK: net node; SERVICE, STATUS, CONDUCT: origin; DEVICE */
   xl_time begin, end;
   uint32_t fault; /* number in the scenario */
-  uint32_t status;
+  uint32_t status; /* of CONDUCT: as in fleet_change.value */
   xl_rate up_Bps, down_Bps;
+  double share;
 } spell;
 
 typedef struct spells {
@@ -113,6 +115,7 @@ static bool spell_add(build *b, spells *all, spell_subject subject,
                                 .end = xl_time_add(f->at, f->duration),
                                 .fault = fault,
                                 .status = f->status,
+                                .share = f->share,
                                 .up_Bps = dead ? 0 : f->up_Bps,
                                 .down_Bps = dead ? 0 : f->down_Bps};
   return true;
@@ -190,6 +193,7 @@ static const struct {
     [SCN_FAULT_CRASH] = {"crash", "a site or devices of one",
                          1u << TARGET_SITES | 1u << TARGET_DEVICES},
     [SCN_FAULT_CHANGE] = {"change", "an origin", 1u << TARGET_ORIGIN},
+    [SCN_FAULT_CONDUCT] = {"conduct", "an origin", 1u << TARGET_ORIGIN},
 };
 
 static bool fault_aim(build *b, uint32_t fault, target *t) {
@@ -215,6 +219,26 @@ static bool fault_aim(build *b, uint32_t fault, target *t) {
   return true;
 }
 
+/* Each kind of conduct comes and goes by itself. */
+static bool conduct_add(build *b, spells *all, uint32_t origin,
+                        uint32_t fault) {
+  const scn_fault *f = &b->scn->faults[fault];
+  uint32_t to = 0;
+
+  while (f->to != NULL && strcmp(b->scn->origins[to].name, f->to) != 0) {
+    if (++to == b->scn->norigins) {
+      return fail_set(b->why, EXIT_USAGE, "fault %u: no origin is named \"%s\"",
+                      fault, f->to);
+    }
+  }
+  if (!spell_add(b, all, (spell_subject)((int)ON_CONDUCT + (int)f->conduct),
+                 origin, fault)) {
+    return false;
+  }
+  all->item[all->n - 1].status = 1 + (f->to != NULL ? to : 0);
+  return true;
+}
+
 /* Sorts a fault into spells, or straight into the list. */
 static bool fault_add(build *b, spells *all, list *l, uint32_t fault) {
   target t = {0};
@@ -234,6 +258,8 @@ static bool fault_add(build *b, spells *all, list *l, uint32_t fault) {
     return crashes_add(b, all, fault, &t);
   case SCN_FAULT_CHANGE:
     return contents_change(b, l, fault, &t);
+  case SCN_FAULT_CONDUCT:
+    return conduct_add(b, all, t.begin, fault);
   }
   return false;
 }
@@ -261,6 +287,13 @@ static fleet_change state_at(const build *b, const spell *s, uint32_t n,
   const net_node_spec *node;
   fleet_change c = {.at = now, .index = s->index};
 
+  if (s->subject >= ON_CONDUCT && s->subject < ON_DEVICE) {
+    c.kind = CHANGE_CONDUCT;
+    c.conduct = (scn_conduct)(s->subject - ON_CONDUCT);
+    c.value = force != NULL ? force->status : 0;
+    c.share = force != NULL ? force->share : 0;
+    return c;
+  }
   switch (s->subject) {
   case ON_SERVICE:
     c.kind = force != NULL ? CHANGE_ORIGIN_DOWN : CHANGE_ORIGIN_UP;
@@ -270,6 +303,7 @@ static fleet_change state_at(const build *b, const spell *s, uint32_t n,
     c.value = force != NULL ? force->status : 0;
     return c;
   case ON_LINK:
+  case ON_CONDUCT:
   case ON_DEVICE:
     break;
   }
@@ -282,7 +316,8 @@ static fleet_change state_at(const build *b, const spell *s, uint32_t n,
 
 static bool same_state(const fleet_change *a, const fleet_change *b) {
   return a->kind == b->kind && a->value == b->value && a->up_Bps == b->up_Bps &&
-         a->down_Bps == b->down_Bps;
+         a->down_Bps == b->down_Bps && a->conduct == b->conduct &&
+         !(a->share < b->share || a->share > b->share);
 }
 
 static int compare_time(const void *pa, const void *pb) {

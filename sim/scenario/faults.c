@@ -19,6 +19,7 @@ typedef struct fault_form {
   bool every_origin;    /* no target: all origins of the content */
   const char *needs[2]; /* keys it must have */
   const char *help;
+  scn_conduct conduct; /* SCN_FAULT_CONDUCT */
 } fault_form;
 
 static const fault_form fault_forms[] = {
@@ -27,38 +28,100 @@ static const fault_form fault_forms[] = {
      AT_ORIGIN,
      false,
      {NULL, NULL},
-     "the origin is silent"},
+     "the origin is silent",
+     0},
     {"error",
      SCN_FAULT_ORIGIN_ERROR,
      AT_ORIGIN,
      false,
      {NULL, NULL},
-     "the origin answers with `status`"},
+     "the origin answers with `status`",
+     0},
     {"wan-down",
      SCN_FAULT_WAN_DOWN,
      AT_SITE,
      false,
      {NULL, NULL},
-     "the site's uplink carries nothing"},
+     "the site's uplink carries nothing",
+     0},
     {"link",
      SCN_FAULT_LINK,
      AT_ORIGIN | AT_SITE | AT_DEVICE | AT_NODE,
      false,
      {"down", "up"},
-     "its link has the rates `down` and `up`"},
+     "its link has the rates `down` and `up`",
+     0},
     {"crash",
      SCN_FAULT_CRASH,
      AT_DEVICE,
      false,
      {NULL, NULL},
-     "the device loses power; what its agent persisted remains"},
+     "the device loses power; what its agent persisted remains",
+     0},
     {"change",
      SCN_FAULT_CHANGE,
      AT_ORIGIN,
      true,
      {"content", NULL},
      "the content is replaced by one with a new time stamp, at `origin` or at "
-     "all its origins"},
+     "all its origins",
+     0},
+    {"no-ranges",
+     SCN_FAULT_CONDUCT,
+     AT_ORIGIN,
+     false,
+     {NULL, NULL},
+     "the origin answers 200 with the whole file to every Range header",
+     SCN_NO_RANGES},
+    {"no-size",
+     SCN_FAULT_CONDUCT,
+     AT_ORIGIN,
+     false,
+     {NULL, NULL},
+     "the origin sends no Content-Length",
+     SCN_NO_SIZE},
+    {"no-last-modified",
+     SCN_FAULT_CONDUCT,
+     AT_ORIGIN,
+     false,
+     {NULL, NULL},
+     "the origin sends no Last-Modified",
+     SCN_NO_LAST_MODIFIED},
+    {"reject-ranges",
+     SCN_FAULT_CONDUCT,
+     AT_ORIGIN,
+     false,
+     {NULL, NULL},
+     "the origin answers 416 to every Range header",
+     SCN_REJECT_RANGES},
+    {"truncate",
+     SCN_FAULT_CONDUCT,
+     AT_ORIGIN,
+     false,
+     {"share", NULL},
+     "the origin closes the connection after `share` of each body",
+     SCN_TRUNCATE},
+    {"overlong",
+     SCN_FAULT_CONDUCT,
+     AT_ORIGIN,
+     false,
+     {"share", NULL},
+     "the origin sends `share` more bytes than each body should have",
+     SCN_OVERLONG},
+    {"stall",
+     SCN_FAULT_CONDUCT,
+     AT_ORIGIN,
+     false,
+     {NULL, NULL},
+     "the origin sends the header of each body and then nothing",
+     SCN_STALL},
+    {"redirect",
+     SCN_FAULT_CONDUCT,
+     AT_ORIGIN,
+     false,
+     {"to", NULL},
+     "the origin answers 302 and sends the client to the origin `to`",
+     SCN_REDIRECT},
 };
 #define NFORMS (sizeof fault_forms / sizeof *fault_forms)
 
@@ -70,8 +133,9 @@ static const struct only {
   const char *name;
   unsigned kinds;
 } only[] = {
-    {"status", 1u << 1},  {"down", 1u << 3}, {"up", 1u << 3},
-    {"content", 1u << 5}, {"for", 0x1f},
+    {"status", 1u << 1},  {"down", 1u << 3},   {"up", 1u << 3},
+    {"content", 1u << 5}, {"for", ~(1u << 5)}, {"share", 1u << 10 | 1u << 11},
+    {"to", 1u << 13},
 };
 
 typedef struct faulting {
@@ -270,7 +334,26 @@ static bool at_device(faulting *f, place at) {
                     text);
 }
 
+/* A redirection leads to another origin. */
+static bool leads_on(const faulting *f) {
+  const char *to = f->raw->f.to;
+
+  if (to == NULL) {
+    return true;
+  }
+  if (name_index(f->t->origin, f->d->s.norigins, to) < 0) {
+    return no_such(f->rd, place_in(f->item, "to"), "origin", to,
+                   "a name of network.origins", f->t->origin, f->d->s.norigins);
+  }
+  return strcmp(to, f->raw->origin) != 0 ||
+         place_fail(f->rd->why, place_in(f->item, "to"),
+                    "'%.60s' redirects to itself; expected another origin", to);
+}
+
 static bool at_origin(faulting *f, place at) {
+  if (!leads_on(f)) {
+    return false;
+  }
   return name_index(f->t->origin, f->d->s.norigins, f->raw->origin) >= 0
              ? fault_add(f, f->raw->origin)
              : no_such(f->rd, at, "origin", f->raw->origin,
@@ -338,6 +421,7 @@ bool resolve_faults(reader *rd, draft *d, const scn_names *t) {
     f.raw = raw;
     f.item = item_of(rd, "faults", i);
     raw->f.what = form->kind;
+    raw->f.conduct = form->conduct;
     raw->f.down_Bps = raw->down;
     raw->f.up_Bps = raw->up;
     if (tree_find(f.item, "for") == NULL) {

@@ -250,7 +250,9 @@ const scn_key scenario_keys[] = {
     {"faults[].for", TO(TIME, raw_fault, f.duration), .min = "1ns",
      .max = "520w", .help = "then all is as before; without it, for good"},
     {"faults[].what", TO(CHOICE, raw_fault, what), NEED,
-     .choices = "down|error|wan-down|link|crash|change",
+     .choices = "down|error|wan-down|link|crash|change|no-ranges|no-size|"
+                "no-last-modified|reject-ranges|truncate|overlong|stall|"
+                "redirect",
      .help = "see the table below"},
     {"faults[].origin", TO(REF, raw_fault, origin), .help = "at an origin"},
     {"faults[].site", TO(TEXT, raw_fault, site),
@@ -264,6 +266,11 @@ const scn_key scenario_keys[] = {
      .min = "400", .max = "599", .help = "error: the HTTP status"},
     {"faults[].down", TO(RATE, raw_fault, down), .help = "link: the new rate"},
     {"faults[].up", TO(RATE, raw_fault, up), .help = "link: the new rate"},
+    {"faults[].share", TO(FRACTION, raw_fault, f.share), .min = "0.0001",
+     .max = "1", .help = "truncate: what is sent of a body; overlong: what is "
+                         "sent beyond it"},
+    {"faults[].to", TO(REF, raw_fault, f.to),
+     .help = "redirect: the origin that has it"},
 
     {"tariff", LATER, .help = "what the origin's traffic costs"},
 
@@ -370,7 +377,7 @@ static void choice_words(const char *choices, char *buf, size_t len) {
 }
 
 void key_expects(const scn_key *k, char *buf, size_t len) {
-  char list[128];
+  char list[256];
   int n;
 
   if (k->type == KEY_CHOICE || k->type == KEY_FLAGS) {

@@ -148,8 +148,22 @@ typedef enum scn_fault_what {
   SCN_FAULT_LINK,         /* capacities become |down|, |up| */
   SCN_FAULT_WAN_DOWN,     /* a site's uplink is dead */
   SCN_FAULT_CRASH,        /* device: power off, back after |duration| */
-  SCN_FAULT_CHANGE        /* content is replaced: new time stamp at |origin| */
+  SCN_FAULT_CHANGE,       /* content is replaced: new time stamp at |origin| */
+  SCN_FAULT_CONDUCT       /* the origin behaves as |conduct| says */
 } scn_fault_what;
+
+/* How an origin breaks the rules of HTTP (bits-semantics 8). */
+typedef enum scn_conduct {
+  SCN_NO_RANGES,        /* answers 200 with everything */
+  SCN_NO_SIZE,          /* no Content-Length */
+  SCN_NO_LAST_MODIFIED,
+  SCN_REJECT_RANGES,    /* 416 to every Range header */
+  SCN_TRUNCATE,         /* closes after |share| of each body */
+  SCN_OVERLONG,         /* each body is longer by |share| */
+  SCN_STALL,            /* the header, then nothing */
+  SCN_REDIRECT,         /* 302 to the origin |to| */
+  SCN_NCONDUCTS
+} scn_conduct;
 
 typedef struct scn_fault {
   xl_time at;
@@ -160,6 +174,9 @@ typedef struct scn_fault {
   const char *content; /* CHANGE */
   uint32_t status;     /* ORIGIN_ERROR */
   xl_rate down_Bps, up_Bps; /* LINK */
+  scn_conduct conduct; /* CONDUCT */
+  double share;        /* TRUNCATE, OVERLONG: > 0 */
+  const char *to;      /* REDIRECT: an origin */
 } scn_fault;
 
 typedef struct scn_policy {

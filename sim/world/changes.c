@@ -86,6 +86,10 @@ static void apply(world *w, const fleet_change *c) {
     w->versions[c->index * w->scn->ncontents + c->value].mtime_s =
         w->scn->start_unix_s + c->at / XL_SEC(1);
     break;
+  case CHANGE_CONDUCT:
+    w->origins[c->index].conduct[c->conduct] = c->value;
+    w->origins[c->index].share[c->conduct] = c->share;
+    break;
   }
 }
 

@@ -64,6 +64,38 @@ bool origin_init(world *w) {
   return true;
 }
 
+static xl_bytes share_of(xl_bytes n, double share) {
+  xl_bytes part = (xl_bytes)((double)n * share);
+
+  return part > 0 ? part : 1;
+}
+
+/* 302 to another origin; 404 when that one does not have it. */
+static void origin_redirect(world *w, uint32_t i, uint32_t to) {
+  wire *x = &w->wires[i];
+
+  x->location = w->url_text[to * w->scn->ncontents + x->content];
+  wire_send(w, i, x->location == NULL ? 404 : 302, 0, XL_RATE_UNLIMITED);
+}
+
+/* The body, as long as the origin makes it. */
+static void origin_body(world *w, uint32_t i, uint32_t status, xl_bytes bytes) {
+  wire *x = &w->wires[i];
+  const origin_state *st = &w->origins[w->chans[x->chan].source];
+
+  if (st->conduct[SCN_STALL] != 0) {
+    x->mute = true;
+    bytes = 0;
+  } else if (st->conduct[SCN_TRUNCATE] != 0) {
+    xl_bytes part = share_of(bytes, st->share[SCN_TRUNCATE]);
+    x->cut = part < bytes;
+    bytes = x->cut ? part : bytes;
+  } else if (st->conduct[SCN_OVERLONG] != 0) {
+    bytes += share_of(bytes, st->share[SCN_OVERLONG]);
+  }
+  wire_send(w, i, status, bytes, XL_RATE_UNLIMITED);
+}
+
 /* A request that has a connection. */
 static void origin_serve(world *w, uint32_t i) {
   wire *x = &w->wires[i];
@@ -77,6 +109,15 @@ static void origin_serve(world *w, uint32_t i) {
     wire_send(w, i, st->status, 0, XL_RATE_UNLIMITED);
     return;
   }
+  if (st->conduct[SCN_REDIRECT] != 0) {
+    origin_redirect(w, i, st->conduct[SCN_REDIRECT] - 1);
+    return;
+  }
+  x->unsized = st->conduct[SCN_NO_SIZE] != 0;
+  x->unranged = !so->ranges || st->conduct[SCN_NO_RANGES] != 0;
+  if (st->conduct[SCN_NO_LAST_MODIFIED] != 0) {
+    x->version.mtime_s = INT64_MIN;
+  }
   if (x->head) {
     wire_send(w, i, 200, 0, XL_RATE_UNLIMITED);
     return;
@@ -84,7 +125,12 @@ static void origin_serve(world *w, uint32_t i) {
   st->requests++;
   xl_bytes size = x->version.size, bytes = size;
   uint32_t status = 200;
-  if (!x->whole && so->ranges) {
+  if (!x->whole && st->conduct[SCN_REJECT_RANGES] != 0) {
+    st->refused++;
+    wire_send(w, i, 416, 0, XL_RATE_UNLIMITED);
+    return;
+  }
+  if (!x->whole && !x->unranged) {
     xl_bytes len = x->range.end == XL_SIZE_UNKNOWN
                        ? XL_SIZE_UNKNOWN
                        : x->range.end - x->range.begin;
@@ -96,7 +142,7 @@ static void origin_serve(world *w, uint32_t i) {
     bytes = len < size - x->offset ? len : size - x->offset;
     status = 206;
   }
-  wire_send(w, i, status, bytes, XL_RATE_UNLIMITED);
+  origin_body(w, i, status, bytes);
 }
 
 void origin_asked(world *w, uint32_t i) {

@@ -33,6 +33,11 @@ typedef struct wire {
   bool head;
   bool whole;
   bool told; /* the reply has been told to the agent */
+  bool cut;  /* the answer ends before the body does */
+  bool mute; /* the header is not followed by the body */
+  bool unsized;
+  bool unranged;        /* the reply says that ranges are not taken */
+  const char *location; /* of a redirection; borrowed */
   uint32_t content;
   uint32_t refusal; /* HTTP status, or 0 */
   xl_span retry_after;
@@ -64,6 +69,8 @@ typedef struct chan {
 typedef struct origin_state {
   bool down;
   uint32_t status;                 /* answers with it; 0: normally */
+  uint32_t conduct[SCN_NCONDUCTS]; /* as fleet_change.value */
+  double share[SCN_NCONDUCTS];
   uint32_t slots;                  /* connections in use */
   uint32_t queue_head, queue_tail; /* wires waiting for one */
   uint64_t egress, requests, refused;

@@ -378,10 +378,14 @@ void wire_replied(world *w, uint64_t tag) {
   xl_reply reply = {
       .status = x->refusal, .version = x->version, .ranges = true};
   if (c->kind == XL_SOURCE_ORIGIN) {
-    reply.ranges = w->scn->origins[c->source].ranges;
+    reply.ranges = !x->unranged;
+    reply.location = x->location;
+    if (x->unsized) {
+      reply.version.size = XL_SIZE_UNKNOWN;
+    }
   }
   /* An empty body ends with its header. */
-  if (x->state != WIRE_SENDING) {
+  if (x->state != WIRE_SENDING && !x->mute) {
     wire_free(w, i);
   }
   xl_agent_reply(agent, request, &reply, world_now(w));
@@ -409,6 +413,11 @@ void wire_done(world *w, uint64_t tag, uint64_t bytes) {
   wire copy = *x;
   w->transfers++;
   wire_free(w, (uint32_t)(x - w->wires));
+  if (copy.cut) {
+    xl_agent_ended(world_agent(w, copy.device), copy.request, XL_END_RESET,
+                   XL_OK, bytes, 0, world_now(w));
+    return;
+  }
   xl_range range = copy.range;
   if (range.end == XL_SIZE_UNKNOWN || bytes != range.end - range.begin) {
     range.end = range.begin + bytes;
