@@ -264,7 +264,7 @@ void xl_agent_deliver(xl_agent *a, uint32_t number, xl_range range,
   if (r == NULL) {
     return;
   }
-  if (r->dropped == XL_NCLASSES && !r->blind &&
+  if (r->dropped == XL_NCLASSES && !r->blind && !r->head &&
       !xli_version_same(version, r->file->version)) {
     if (r->state == REQUEST_CANCELLING) {
       drop_rest(r, XL_CLASS_RESTARTED);
@@ -284,7 +284,8 @@ void xl_agent_deliver(xl_agent *a, uint32_t number, xl_range range,
   xli_book(r, n, verdict == XL_VERDICT_GOOD, data);
   verdict_of(r, verdict);
   xl_file *f = r->file;
-  if (!r->blind && r->dropped == XL_NCLASSES && r->pos == r->range.end) {
+  if (!r->head && !r->blind && r->dropped == XL_NCLASSES &&
+      r->pos == r->range.end) {
     ended e = xli_end(r, XL_END_DONE, XL_OK);
     xli_end_follow(&e);
   } else {

@@ -124,6 +124,10 @@ static void take(request *r, xl_range range, bool good, const void *data) {
 void xli_book(request *r, xl_bytes n, bool good, const void *data) {
   xl_bytes room = r->range.end - r->pos;
 
+  if (r->head) { /* a body that nobody asked for */
+    charge(r, XL_CLASS_OVERHEAD, n);
+    return;
+  }
   if (r->dropped != XL_NCLASSES || r->blind) {
     charge(r, r->blind ? XL_CLASS_CANCELLED : (xl_class)r->dropped, n);
     r->pos += n;
