@@ -435,8 +435,8 @@ void xl_agent_found(xl_agent *a, uint32_t search, const xl_peer_info *peers,
         continue;
       }
       for (uint32_t k = 0; k < n && s->n < a->engine->cfg.peers_max; k++) {
-        assert(peers[k].scope < XL_SCOPE_NONE);
         if (s->found < s->want && peers[k].id != a->id &&
+            (uint32_t)peers[k].scope < XL_SCOPE_NONE &&
             xli_peers_find(s, peers[k].id) == XL_NONE) {
           s->found += xli_peers_add(j->files[i], &peers[k]);
         }
