@@ -241,6 +241,7 @@ bool xli_file_peers_allowed(const xl_file *f) {
   xl_flavour flavour = a->policy->flavour;
 
   if (flavour == XL_FLAVOUR_BITS4 || /* R506 */
+      engine_of(f)->cfg.peers_max == 0 ||
       (f->job->peercaching & a->peercaching & XL_PEERCACHING_CLIENT) == 0) {
     return false;
   }
