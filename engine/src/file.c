@@ -150,6 +150,11 @@ void xli_file_del(xl_engine *eng, xl_file *f) {
 }
 
 void xli_file_lighten(xl_file *f) {
+  for (request *r = f->job->agent->requests; r != NULL; r = r->next) {
+    if (r->file == f && r->dropped == XL_NCLASSES) {
+      r->dropped = XL_CLASS_DUPLICATE; /* what else comes is there already */
+    }
+  }
   free_swarm(f);
   xli_have_fini(engine_of(f), &f->have);
   xli_free(engine_of(f), f->state);
