@@ -136,6 +136,7 @@ static bool compare(request *r, const xl_reply *reply) {
     return false;
   }
   if (f->rechecked && r->head) { /* R807: not changed, so it is an error */
+    f->rechecked = false;
     finish(r, XL_END_HTTP_ERROR, XL_E_HTTP(416));
     return false;
   }
