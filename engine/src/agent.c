@@ -260,6 +260,10 @@ void xl_agent_deliver(xl_agent *a, uint32_t number, xl_range range,
     const xl_reply reply = {.status = 200, .version = version};
     xli_remote_reply(r, &reply);
     r = xli_request_find(a, number);
+    if (r == NULL) { /* that ended it */
+      a->ledger.bytes[XL_CLASS_LATE] += n;
+      xli_agent_settle_jobs(a);
+    }
   }
   if (r == NULL) {
     return;
