@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The end of a script: servers and peers behave, the links are up, the
+ * application resumes what has stopped. Then each job must come to its end,
+ * and does so in a bounded number of steps.
+ */
+#include "driver_world.h"
+#include "file.h"
+
+#define ROUNDS 20000
+#define RESUMES 12
+
+/* Nothing that was said before is taken back; from now on all is well. */
+static void heal(world *w) {
+  for (int u = 0; u < NURLS; u++) {
+    w->origin[u] = (xl_version){1000, w->origin[u].mtime_s};
+  }
+  for (uint32_t i = 0; i < NAGENTS; i++) {
+    w->lie[i] = 0;
+    if (w->agents[i] != NULL) {
+      xl_agent_link(w->agents[i], true, w->now);
+    }
+  }
+  for (uint32_t i = 0; i < NAGENTS * NSLOTS; i++) {
+    xl_job *j = w->jobs[i / NSLOTS][i % NSLOTS];
+    if (j == NULL) {
+      continue;
+    }
+    xl_job_set_min_retry_delay(j, 5, w->now);
+    xl_job_set_no_progress_timeout(j, 86400, w->now);
+    xl_job_set_max_download_time(j, 7776000, w->now);
+    for (uint32_t k = 0; k < xl_job_nfiles(j); k++) {
+      xl_file_set_remote_name(xl_job_file(j, k), world_urls[k % NURLS], w->now);
+    }
+  }
+}
+
+/* One answer for each open request. */
+static void answer(world *w) {
+  for (uint32_t i = w->nopen; i-- > 0;) {
+    if (i >= w->nopen) {
+      continue;
+    }
+    open_request *o = &w->open[i];
+    const op reply = {.kind = OP_reply, .arg = {i, 89, 59, 59, 11}};
+    const op end = {.kind = OP_end, .arg = {i, 1, 0, 0, 0}};
+    xl_bytes all = o->range.end - o->range.begin;
+    bool lost = o->version.size == XL_SIZE_UNKNOWN;
+    if (o->cancelled || (o->replied && (lost || o->head || o->told >= all))) {
+      ops_play(w, &end);
+    } else if (!o->replied && o->told == 0) {
+      ops_play(w, &reply);
+    } else if (o->told < all && !lost) {
+      ops_deliver(w, o, all - o->told, 0, XL_VERDICT_GOOD, false, false);
+    } else {
+      ops_play(w, &end);
+    }
+    world_act(w);
+  }
+  while (w->nsearches > 0) {
+    search s = w->searches[--w->nsearches];
+    xl_agent_found(s.agent, s.number, NULL, 0, true, w->now);
+  }
+}
+
+/* True when the job is where it stays. */
+static bool ends(world *w, xl_job *j, uint8_t *resumes) {
+  xl_err code;
+
+  xl_job_progress p;
+
+  xl_job_progress_of(j, &p);
+  switch (xl_job_state_of(j)) {
+  case XL_JOB_TRANSFERRED:
+    if (p.files_transferred < p.files_total) { /* some were added */
+      xl_job_resume(j, w->now);
+      return false;
+    }
+    return true;
+  case XL_JOB_ACKNOWLEDGED:
+  case XL_JOB_CANCELLED:
+    return true;
+  case XL_JOB_SUSPENDED:
+  case XL_JOB_ERROR:
+    xl_job_error(j, &code, NULL);
+    if (xl_job_nfiles(j) == 0 || code == XL_E_INVALID_RANGE) {
+      xl_job_cancel(j, w->now);
+    } else if (++*resumes > RESUMES) {
+      driver_broken("a job fails although all is well");
+    } else {
+      xl_job_resume(j, w->now);
+    }
+    return false;
+  case XL_JOB_QUEUED:
+  case XL_JOB_CONNECTING:
+  case XL_JOB_TRANSFERRING:
+  case XL_JOB_TRANSIENT_ERROR:
+    break;
+  }
+  return false;
+}
+
+static bool all_end(world *w, uint8_t *resumes) {
+  bool all = true;
+
+  for (uint32_t i = 0; i < NAGENTS * NSLOTS; i++) {
+    xl_job *j = w->jobs[i / NSLOTS][i % NSLOTS];
+    if (j != NULL && !ends(w, j, &resumes[i])) {
+      all = false;
+    }
+  }
+  world_act(w);
+  return all;
+}
+
+static void complete(world *w) {
+  for (uint32_t i = 0; i < NAGENTS * NSLOTS; i++) {
+    xl_job *j = w->jobs[i / NSLOTS][i % NSLOTS];
+    if (j != NULL && xl_job_state_of(j) == XL_JOB_TRANSFERRED) {
+      if (xl_job_complete(j, w->now) != XL_OK) {
+        driver_broken("a transferred job does not complete");
+      }
+      driver_total.completed++;
+      world_act(w);
+    }
+  }
+}
+
+void honest(world *w) {
+  uint8_t resumes[NAGENTS * NSLOTS] = {0};
+
+  heal(w);
+  world_act(w);
+  world_check(w);
+  for (int round = 0; xl_engine_status(w->eng, NULL) == XL_OK; round++) {
+    if (all_end(w, resumes)) {
+      complete(w);
+      return;
+    }
+    if (round == ROUNDS) {
+      driver_broken("jobs do not come to their end");
+      return;
+    }
+    answer(w);
+    world_act(w);
+    xl_time due = xl_engine_deadline(w->eng);
+    if (w->nopen + w->nsearches == 0 && due == XL_NEVER &&
+        !all_end(w, resumes) && w->nopen + w->nsearches == 0 &&
+        xl_engine_deadline(w->eng) == XL_NEVER) {
+      driver_broken("a job waits for nothing");
+      return;
+    }
+    if (due != XL_NEVER && w->nopen + w->nsearches == 0) {
+      w->now = due > w->now ? due : w->now;
+    }
+    xl_engine_advance(w->eng, w->now);
+    world_act(w);
+    world_check(w);
+  }
+}

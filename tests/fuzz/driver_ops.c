@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What each line of a script does. */
+#include <stdlib.h>
+
+#include "driver_world.h"
+#include "file.h"
+
+#define LAST_TIME ((xl_time)1 << 61)
+
+typedef void play(world *w, const uint32_t *a);
+
+static xl_job **slot_of(world *w, const uint32_t *a) {
+  return &w->jobs[a[0] % NAGENTS][a[1] % NSLOTS];
+}
+
+/* The nearest job there is from that place on; NULL: none. */
+static xl_job *job_of(world *w, const uint32_t *a) {
+  for (uint32_t i = 0; i < NAGENTS * NSLOTS; i++) {
+    uint32_t at = (a[0] * NSLOTS + a[1] + i) % (NAGENTS * NSLOTS);
+    xl_job *j = w->jobs[at / NSLOTS][at % NSLOTS];
+    if (j != NULL) {
+      return j;
+    }
+  }
+  return NULL;
+}
+
+static uint32_t index_of_job(const world *w, const xl_job *j) {
+  uint32_t i = 0;
+
+  while (w->jobs[i / NSLOTS][i % NSLOTS] != j) {
+    i++;
+  }
+  return i;
+}
+
+static xl_file *file_of(world *w, const uint32_t *a) {
+  xl_job *j = job_of(w, a);
+
+  return j == NULL || xl_job_nfiles(j) == 0
+             ? NULL
+             : xl_job_file(j, a[2] % xl_job_nfiles(j));
+}
+
+static uint32_t agent_of(const world *w, uint32_t n) {
+  for (uint32_t i = 0; i < NAGENTS; i++) {
+    if (w->agents[(n + i) % NAGENTS] != NULL) {
+      return (n + i) % NAGENTS;
+    }
+  }
+  return XL_NONE;
+}
+
+static open_request *open_of(world *w, uint32_t n) {
+  return w->nopen == 0 ? NULL : &w->open[n % w->nopen];
+}
+
+/* ---- agents and jobs ---- */
+
+static void play_agent(world *w, const uint32_t *a) {
+  xl_agent_cfg cfg = {
+      .peercaching = a[1] == 4 ? 3 : a[1] & 3u,
+      .device = {.ram_bytes = XL_GIB(8), .disk_bytes = XL_GIB(100)}};
+
+  cfg.policy = driver_policy(a[0], w->erratic, &cfg.params);
+  while (cfg.id < NAGENTS && w->agents[cfg.id] != NULL) {
+    cfg.id++;
+  }
+  if (cfg.id < NAGENTS &&
+      xl_agent_new(&w->agents[cfg.id], w->eng, &cfg, w->now) != XL_OK) {
+    w->agents[cfg.id] = NULL;
+  }
+}
+
+static void play_remove(world *w, const uint32_t *a) {
+  uint32_t i = agent_of(w, a[0]);
+
+  if (i != XL_NONE && a[1] == 0) {
+    xl_agent *gone = w->agents[i];
+    world_forget_agent(w, i);
+    xl_agent_del(gone);
+  }
+}
+
+static void play_create(world *w, const uint32_t *a) {
+  xl_job **slot = slot_of(w, a);
+  xl_agent *agent = w->agents[a[0] % NAGENTS];
+  xl_job_state s = *slot == NULL ? XL_JOB_CANCELLED : xl_job_state_of(*slot);
+
+  if (agent == NULL || (s != XL_JOB_CANCELLED && s != XL_JOB_ACKNOWLEDGED)) {
+    return;
+  }
+  xl_job *j;
+  if (xl_job_create(agent, "job", &j, w->now) == XL_OK) {
+    *slot = j;
+    w->states[a[0] % NAGENTS][a[1] % NSLOTS] = XL_JOB_SUSPENDED;
+    xl_job_set_priority(j, (xl_priority)(a[2] % 4), w->now);
+    xl_job_set_peercaching(j, a[3] > 3 ? 3 : a[3], w->now);
+    xl_job_set_min_retry_delay(j, 5, w->now);
+  }
+}
+
+static const xl_range_spec specs[][3] = {
+    {{300, 200}, {0, 150}, {600, 1}},
+    {{500, XL_LENGTH_TO_EOF}, {10, 100}, {200, 50}},
+    {{0, 1}, {1, 1}, {2, 998}},
+    {{100, 700}, {850, 200}, {0, 9}}}; /* may not fit */
+
+static void play_add(world *w, const uint32_t *a) {
+  static const uint32_t pieces[] = {64, 64, 100, 37, 1000, 4096, 7};
+  static const char *const contents[] = {"content", "content", NULL, "other"};
+  uint32_t n = a[4] % 8 < 3 ? 1 + a[4] / 8 % 3 : 0;
+  xl_file_info info = {.remote = world_urls[a[2] % NURLS],
+                       .local = "f",
+                       .content = contents[a[2] / 4 % 4],
+                       .piece_bytes = pieces[a[3] % 7],
+                       .mirrors = world_urls,
+                       .nmirrors = a[3] / 7 % (NURLS + 1),
+                       .ranges = n == 0 ? NULL : specs[a[4] / 32 % 4],
+                       .nranges = n};
+  xl_job *j = job_of(w, a);
+  xl_file *f = NULL;
+
+  if (j != NULL && xl_job_nfiles(j) < 5 &&
+      xl_job_add_file(j, &info, &f, w->now) == XL_OK) {
+    world_shadow(w, f);
+    uint32_t i = index_of_job(w, j);
+    w->added[i / NSLOTS][i % NSLOTS] = true;
+  }
+}
+
+/* One number that matters to a call on a job. */
+static void on_job(world *w, const uint32_t *a, op_kind kind) {
+  static const char *const was[] = {"http://", "http://a", "https", "x", "ftp"};
+  static const char *const is[] = {"https://", "http://b", "http", "y",
+                                   "http://none"};
+  xl_job *j = job_of(w, a);
+
+  if (j == NULL) {
+    return;
+  }
+  xl_job_state s = xl_job_state_of(j);
+  switch ((int)kind) {
+  case OP_resume:
+    xl_job_resume(j, w->now);
+    break;
+  case OP_suspend:
+    xl_job_suspend(j, w->now);
+    break;
+  case OP_cancel:
+    xl_job_cancel(j, w->now);
+    break;
+  case OP_complete:
+    if (s == XL_JOB_TRANSFERRED || a[2] == 3) {
+      driver_total.completed += xl_job_complete(j, w->now) == XL_OK;
+    }
+    break;
+  case OP_priority:
+    xl_job_set_priority(j, (xl_priority)a[2], w->now);
+    break;
+  case OP_flags:
+    xl_job_set_peercaching(j, a[2], w->now);
+    break;
+  case OP_retry:
+    xl_job_set_min_retry_delay(j, a[2], w->now);
+    break;
+  case OP_no_progress:
+    xl_job_set_no_progress_timeout(j, a[2], w->now);
+    break;
+  case OP_max_time:
+    xl_job_set_max_download_time(j, a[2], w->now);
+    break;
+  default:
+    xl_job_replace_remote_prefix(j, was[a[2] % 5], is[a[2] % 5], w->now);
+    break;
+  }
+}
+
+static void play_rename(world *w, const uint32_t *a) {
+  static const char *const odd[] = {"", "ftp://x/", "http://none/f"};
+  xl_file *f = file_of(w, a);
+
+  if (f != NULL) {
+    uint32_t u = a[3] % 7;
+    xl_file_set_remote_name(f, u < NURLS ? world_urls[u] : odd[u - NURLS],
+                            w->now);
+  }
+}
+
+static void play_validate(world *w, const uint32_t *a) {
+  xl_file *f = file_of(w, a);
+
+  if (f != NULL) {
+    xl_err err = xl_file_set_validation(f, a[3] != 0, w->now);
+    world_shadow(w, f)->checked = err != XL_OK || a[3] != 0;
+  }
+}
+
+static void play_hold(world *w, const uint32_t *a) {
+  static const char *const contents[] = {"content", "other", "http://a/f", "z"};
+  uint32_t i = agent_of(w, a[0]);
+  const xl_file_info info = {.remote = "http://a/f",
+                             .local = "f",
+                             .content = contents[a[1] % 4],
+                             .piece_bytes = a[2] < 6 ? 64 : 100};
+
+  if (i != XL_NONE && xl_agent_hold(w->agents[i], &info, w->origin[0],
+                                    w->now) == XL_E_INVALIDARG) {
+    driver_broken("a good copy is not taken");
+  }
+}
+
+/* ---- what comes over the network ---- */
+
+static void play_reply(world *w, const uint32_t *a) {
+  static const uint32_t odd[] = {100, 204, 301, 302, 400, 401, 403, 404,
+                                 408, 410, 416, 500, 501, 503, 504, 0};
+  open_request *o = open_of(w, a[0]);
+
+  if (o == NULL || o->replied || (w->data && o->told > 0)) {
+    return;
+  }
+  bool lost = o->version.size == XL_SIZE_UNKNOWN;
+  xl_reply r = {.status = lost         ? 404
+                          : a[1] < 12  ? odd[(a[1] + a[2]) % 16]
+                          : a[1] == 12 ? 200
+                          : a[1] == 13 ? 206
+                          : o->head    ? 200
+                                       : 206,
+                .version = o->version,
+                .ranges = a[4] != 0};
+  static const xl_bytes sizes[] = {
+      XL_SIZE_UNKNOWN, 0, 1, 999, 1001, XL_SIZE_UNKNOWN - 1, (xl_bytes)1 << 50};
+  if (a[2] < 7) {
+    r.version.size = sizes[a[2]];
+  }
+  if (a[3] < 2 && !w->no_mtime) {
+    r.version.mtime_s += 1 + a[3];
+  }
+  o->replied = true;
+  xl_agent *agent = o->agent;
+  uint32_t id = o->request;
+  bool body = o->peer && o->head && !o->cancelled;
+  xl_agent_reply(agent, id, &r, w->now);
+  o = world_open(w, agent, id);
+  if (body && o != NULL) {
+    world_forget(w, o); /* its GET has another number */
+  }
+}
+
+void ops_deliver(world *w, open_request *o, xl_bytes n, xl_bytes over,
+                 xl_verdict verdict, bool corrupt, bool wrong) {
+  unsigned char data[FILE_BYTES + 512];
+  xl_range r = {o->range.begin + o->told, o->range.begin + o->told + n + over};
+  xl_bytes last = o->range.end;
+  xl_version v = o->version;
+  uint32_t i = xl_agent_id(o->agent);
+
+  if (w->data) {
+    bool bad = corrupt || world_tainted(w, o, r.end);
+    bool ends = r.end >= last || r.end >= o->file->have.size;
+    wrong = wrong && !bad;
+    if (bad && (ends || verdict == XL_VERDICT_GOOD)) {
+      verdict = XL_VERDICT_BAD;
+    }
+  }
+  v.mtime_s += wrong && !w->no_mtime;
+  world_content(w, o->file, v, r, corrupt, data);
+  w->lying = corrupt;
+  w->fresh = n + over;
+  o->told += n + over;
+  o->arrived = o->arrived > o->told ? o->arrived : o->told;
+  w->sent[i] += n + over;
+  world_shadow(w, o->file)->told += n + over;
+  xl_agent_deliver(o->agent, o->request, r, v, verdict, w->data ? data : NULL,
+                   w->now);
+  w->lying = false;
+  w->fresh = 0;
+}
+
+static void play_deliver(world *w, const uint32_t *a) {
+  open_request *o = open_of(w, a[0]);
+
+  if (o == NULL || (o->head && o->peer) || o->version.size == XL_SIZE_UNKNOWN) {
+    return;
+  }
+  xl_bytes all = o->range.end - o->range.begin;
+  xl_bytes left = o->told < all && !o->head ? all - o->told : 0;
+  xl_bytes n = left == 0 ? 0 : a[1] % 3 == 0 ? left : 1 + a[1] / 3 % left;
+  xl_bytes over = n == left && a[3] < 3 ? 1 + a[3] * 100 : 0;
+  bool corrupt = w->data && a[2] >= 7;
+  if (n + over > 0 && o->told < 2 * FILE_BYTES) {
+    ops_deliver(w, o, n, over,
+                a[2] == 6  ? XL_VERDICT_BAD
+                : a[2] < 3 ? XL_VERDICT_PENDING
+                           : XL_VERDICT_GOOD,
+                corrupt, a[4] == 0);
+  }
+}
+
+static void play_arrive(world *w, const uint32_t *a) {
+  open_request *o = open_of(w, a[0]);
+
+  if (o != NULL && !w->data && !o->head) {
+    xl_bytes all = o->range.end - o->range.begin;
+    o->arrived += o->arrived < all ? a[1] % (all - o->arrived + 1) : 0;
+  }
+}
+
+static void play_end(world *w, const uint32_t *a) {
+  static const xl_end ends[] = {
+      XL_END_REFUSED,    XL_END_RESET,   XL_END_CONNECT, XL_END_FAILED_CHECK,
+      XL_END_HTTP_ERROR, XL_END_STALLED, XL_END_CHANGED, XL_END_DONE,
+      XL_END_REFUSED,    XL_END_RESET};
+  open_request *o = open_of(w, a[0]);
+
+  for (uint32_t i = 0; i < w->nopen && a[3] > 0 && !o->cancelled; i++) {
+    o = &w->open[(a[0] + i) % w->nopen];
+  }
+  if (o == NULL || (a[3] > 0 && !o->cancelled)) {
+    return;
+  }
+  xl_end how = o->cancelled ? XL_END_CANCELLED : ends[a[1] % 10];
+  if (w->data && world_tainted(w, o, o->range.begin + o->told)) {
+    how = XL_END_FAILED_CHECK;
+  }
+  w->sent[xl_agent_id(o->agent)] += o->arrived - o->told;
+  world_shadow(w, o->file)->told += o->arrived - o->told;
+  o->told = o->arrived;
+  xl_agent_ended(o->agent, o->request, how,
+                 how == XL_END_HTTP_ERROR ? XL_E_HTTP(503) : XL_OK, o->told,
+                 a[2] < 30 ? 0 : XL_SEC(a[2] - 29), w->now);
+}
+
+/* Inputs for a request or a search that is not under way. */
+static void play_ghost(world *w, const uint32_t *a) {
+  uint32_t i = agent_of(w, a[0]);
+  const xl_peer_info one = {a[3] % NAGENTS, XL_SCOPE_SITE};
+  const xl_reply r = {.status = 206, .version = {1000, 1}, .ranges = true};
+
+  if (i == XL_NONE || world_open(w, w->agents[i], a[1]) != NULL) {
+    return;
+  }
+  switch (a[2]) {
+  case 0:
+    xl_agent_reply(w->agents[i], a[1], &r, w->now);
+    break;
+  case 1:
+    xl_agent_deliver(w->agents[i], a[1], (xl_range){0, a[3]},
+                     (xl_version){1000, 1}, XL_VERDICT_GOOD, NULL, w->now);
+    break;
+  case 2:
+    xl_agent_ended(w->agents[i], a[1], XL_END_RESET, XL_OK, a[3], 0, w->now);
+    break;
+  default:
+    xl_agent_found(w->agents[i], a[1] + 100000, &one, 1, a[3] % 2, w->now);
+    break;
+  }
+}
+
+static void play_found(world *w, const uint32_t *a) {
+  xl_peer_info peers[2 * NAGENTS];
+  uint32_t n = 0;
+
+  if (w->nsearches == 0) {
+    return;
+  }
+  uint32_t i = a[0] % w->nsearches;
+  search s = w->searches[i];
+  for (uint32_t k = 0; k < 8; k++) { /* itself and strangers too, some twice */
+    if ((a[1] >> k & 1u) != 0) {
+      peers[n++] = (xl_peer_info){k, (xl_scope)(a[2] % (XL_NSCOPES + 1))};
+    }
+    if ((a[1] >> k & 1u) != 0 && a[4] == 0) {
+      peers[n++] = (xl_peer_info){k, XL_SCOPE_SUBNET};
+    }
+    if (n + 2 > sizeof peers / sizeof *peers) {
+      break;
+    }
+  }
+  xl_agent_found(s.agent, s.number, peers, n, a[3] > 0, w->now);
+  if (a[3] > 1) { /* else the answer may come again, after the end too */
+    w->searches[i] = w->searches[--w->nsearches];
+  }
+}
+
+static void play_lie(world *w, const uint32_t *a) {
+  w->lie[a[0] % NAGENTS] = a[1] % 5;
+}
+
+static void play_ask(world *w, const uint32_t *a) {
+  uint32_t i = agent_of(w, a[0]);
+
+  if (i != XL_NONE) {
+    xl_version v = w->origin[0];
+    v.mtime_s += a[4] / 4 % 2;
+    xl_range r = {a[2], a[2] + a[3]};
+    if (a[3] == 299) {
+      r.end = UINT64_MAX;
+    }
+    xl_agent_asked(w->agents[i], ++w->ask_numbers, a[1], (xl_scope)(a[1] % 4),
+                   world_key(w, a[4] % 4), v, r, w->now);
+  }
+}
+
+static void play_served(world *w, const uint32_t *a) {
+  if (w->nasks > 0) {
+    uint32_t i = a[0] % w->nasks;
+    asked q = w->asks[i];
+    xl_agent_served(q.agent, q.ask, a[1], w->now);
+    if (a[1] % 4 > 0) { /* else it is told again */
+      w->asks[i] = w->asks[--w->nasks];
+    }
+  }
+}
+
+/* ---- shocks ---- */
+
+/* Verdicts that wait are told before the connection goes. */
+static void flush_bad(world *w, const xl_agent *agent) {
+  for (uint32_t i = w->nopen; i-- > 0;) {
+    open_request *o = i < w->nopen ? &w->open[i] : NULL;
+    if (o != NULL && o->agent == agent && w->data &&
+        world_tainted(w, o, o->range.begin + o->told)) {
+      xl_agent_ended(o->agent, o->request, XL_END_FAILED_CHECK, XL_OK, o->told,
+                     0, w->now);
+      world_act(w);
+    }
+  }
+}
+
+static void play_link(world *w, const uint32_t *a) {
+  uint32_t i = agent_of(w, a[0]);
+
+  if (i != XL_NONE) {
+    if (a[1] == 0) {
+      flush_bad(w, w->agents[i]);
+    }
+    w->ending = true;
+    xl_agent_link(w->agents[i], a[1] > 0, w->now);
+    w->ending = false;
+  }
+}
+
+static void play_restart(world *w, const uint32_t *a) {
+  uint32_t i = agent_of(w, a[0]);
+
+  if (i != XL_NONE) {
+    flush_bad(w, w->agents[i]);
+    w->ending = true;
+    xl_agent_restart(w->agents[i], w->now);
+    w->ending = false;
+    for (uint32_t k = w->nasks; k-- > 0;) {
+      if (w->asks[k].agent == w->agents[i]) {
+        w->asks[k] = w->asks[--w->nasks];
+      }
+    }
+  }
+}
+
+static void play_settle(world *w, const uint32_t *a) {
+  uint32_t i = agent_of(w, a[0]);
+
+  (void)a;
+  if (i != XL_NONE) {
+    flush_bad(w, w->agents[i]);
+    w->ending = true;
+    xl_agent_settle(w->agents[i], w->now);
+    w->ending = false;
+  }
+}
+
+static void play_late(world *w, const uint32_t *a) {
+  uint32_t i = agent_of(w, a[0]);
+
+  if (i != XL_NONE) {
+    xl_agent_late(w->agents[i], a[1], w->now);
+    w->sent[i] += a[1];
+  }
+}
+
+static void play_origin(world *w, const uint32_t *a) {
+  static const xl_bytes sizes[] = {1000, 900, 1000, 0, 1, 1100};
+  uint32_t u = a[0] % NURLS;
+
+  w->origin[u].size = sizes[a[1] % 6];
+  if (w->origin[u].mtime_s != INT64_MIN) {
+    w->origin[u].mtime_s = w->no_mtime ? 1 : a[2];
+  }
+}
+
+/* ---- the clock ---- */
+
+static void play_tick(world *w, const uint32_t *a) {
+  if (w->now < LAST_TIME) {
+    w->now += XL_MS(a[0]);
+  }
+}
+
+static void play_advance(world *w, const uint32_t *a) {
+  xl_time due = xl_engine_deadline(w->eng);
+
+  if (w->now < LAST_TIME && due <= w->now + XL_MS(a[0])) {
+    w->now = due > w->now ? due : w->now;
+  } else if (w->now < LAST_TIME) {
+    w->now += XL_MS(a[0]);
+  }
+  xl_engine_advance(w->eng, w->now);
+}
+
+static void play_jump(world *w, const uint32_t *a) {
+  xl_span n = (xl_span)1 << a[0] % 62;
+
+  if (w->now < LAST_TIME - n) {
+    w->now += n;
+    xl_engine_advance(w->eng, w->now);
+  }
+}
+
+/* ---- the table ---- */
+
+void ops_play(world *w, const op *o) {
+  static play *const plays[OP_NKINDS] = {
+      [OP_agent] = play_agent,     [OP_remove] = play_remove,
+      [OP_create] = play_create,   [OP_add] = play_add,
+      [OP_rename] = play_rename,   [OP_validate] = play_validate,
+      [OP_hold] = play_hold,       [OP_reply] = play_reply,
+      [OP_deliver] = play_deliver, [OP_arrive] = play_arrive,
+      [OP_end] = play_end,         [OP_ghost] = play_ghost,
+      [OP_found] = play_found,     [OP_lie] = play_lie,
+      [OP_ask] = play_ask,         [OP_served] = play_served,
+      [OP_link] = play_link,       [OP_restart] = play_restart,
+      [OP_late] = play_late,       [OP_settle] = play_settle,
+      [OP_origin] = play_origin,   [OP_tick] = play_tick,
+      [OP_advance] = play_advance, [OP_jump] = play_jump};
+
+  if (o->kind == OP_honest) {
+    honest(w);
+  } else if (o->kind >= OP_resume && o->kind <= OP_prefix) {
+    on_job(w, o->arg, (op_kind)o->kind);
+  } else if (plays[o->kind] != NULL) {
+    plays[o->kind](w, o->arg);
+  }
+}
