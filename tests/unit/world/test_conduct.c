@@ -112,16 +112,16 @@ static void test_overlong(void) {
 }
 
 static void test_no_size(void) {
-  run_result r = with("origin-only", "cdn", "",
-                      "{at: 0s, origin: cdn, what: no-size}");
+  run_result r =
+      with("origin-only", "cdn", "", "{at: 0s, origin: cdn, what: no-size}");
 
   check_jobs(&r, XL_JOB_ERROR, XL_HRESULT(XL_E_MISSING_FILE_SIZE));
   trace_free(&r.t);
 }
 
 static void test_no_ranges(void) {
-  run_result r = with("origin-only", "cdn", "",
-                      "{at: 0s, origin: cdn, what: no-ranges}");
+  run_result r =
+      with("origin-only", "cdn", "", "{at: 0s, origin: cdn, what: no-ranges}");
   check_whole(&r); /* a whole file needs none */
   trace_free(&r.t);
 
@@ -143,9 +143,10 @@ static void test_rejected_ranges(void) {
 }
 
 static void test_no_last_modified(void) {
-  run_result r = with("bits-peer-cache", "cdn",
-                      ", arrival: {uniform: 1h}, peer_caching: [client, server]",
-                      "{at: 0s, origin: cdn, what: no-last-modified}");
+  run_result r =
+      with("bits-peer-cache", "cdn",
+           ", arrival: {uniform: 1h}, peer_caching: [client, server]",
+           "{at: 0s, origin: cdn, what: no-last-modified}");
   row_files f = check_whole(&r);
 
   CHECK_EQ(f.origin, 20 * MB);
@@ -192,10 +193,14 @@ static void test_redirect_circle(void) {
 static void test_every_policy(void) {
   static const char *const policies[] = {"origin-only", "bits-peer-cache",
                                          "delivery-optimization"};
-  static const char *const conducts[] = {
-      "no-ranges",           "no-size",  "no-last-modified",
-      "reject-ranges",       "stall",    "truncate, share: 30%",
-      "overlong, share: 5%", "redirect, to: other"};
+  static const char *const conducts[] = {"no-ranges",
+                                         "no-size",
+                                         "no-last-modified",
+                                         "reject-ranges",
+                                         "stall",
+                                         "truncate, share: 30%",
+                                         "overlong, share: 5%",
+                                         "redirect, to: other"};
 
   for (size_t p = 0; p < 3; p++) {
     for (size_t c = 0; c < sizeof conducts / sizeof *conducts; c++) {
@@ -208,8 +213,8 @@ static void test_every_policy(void) {
                           fault);
       const row_jobs *j = r.t.table[SCHEMA_JOBS].rows;
       for (size_t i = 0; i < r.t.table[SCHEMA_JOBS].n; i++) {
-        bool fatal = j[i].state == XL_JOB_ERROR &&
-                     !xl_err_transient((xl_err)j[i].error);
+        bool fatal =
+            j[i].state == XL_JOB_ERROR && !xl_err_transient((xl_err)j[i].error);
         CU_ASSERT(j[i].state == XL_JOB_ACKNOWLEDGED || fatal);
       }
       trace_free(&r.t);
@@ -229,8 +234,7 @@ TEST_SUITE("origins that misbehave",
             test_rejected_ranges},
            {"R620: without Last-Modified no peer is looked for (design)",
             test_no_last_modified},
-           {"R814: a silent body times out and is asked for again",
-            test_stall},
+           {"R814: a silent body times out and is asked for again", test_stall},
            {"R812: a redirection is followed, the remote name is unchanged",
             test_redirect},
            {"R812: a circle of redirections ends as an error (design)",
