@@ -447,7 +447,7 @@ void xl_agent_found(xl_agent *a, uint32_t search, const xl_peer_info *peers,
           s->found += xli_peers_add(j->files[i], &peers[k]);
         }
       }
-      if (last) {
+      if (last || s->n == a->engine->cfg.peers_max) { /* no more would fit */
         end_search(j->files[i]);
       }
       xli_file_after(j->files[i]);
