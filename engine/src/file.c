@@ -150,11 +150,6 @@ void xli_file_del(xl_engine *eng, xl_file *f) {
 }
 
 void xli_file_lighten(xl_file *f) {
-  for (request *r = f->job->agent->requests; r != NULL; r = r->next) {
-    if (r->file == f && r->dropped == XL_NCLASSES) {
-      r->dropped = XL_CLASS_DUPLICATE; /* what else comes is there already */
-    }
-  }
   free_swarm(f);
   xli_have_fini(engine_of(f), &f->have);
   xli_free(engine_of(f), f->state);
@@ -397,6 +392,11 @@ static void finish(xl_file *f) {
   f->finished = engine_of(f)->now;
   f->pick_due = XL_NEVER;
   xli_ask_cancel_all(f);
+  for (request *r = f->job->agent->requests; r != NULL; r = r->next) {
+    if (r->file == f && r->dropped == XL_NCLASSES) {
+      r->dropped = XL_CLASS_DUPLICATE; /* what else comes is there already */
+    }
+  }
   free_swarm(f);
   xli_cache_whole(f);
   xli_job_advance(f->job);
