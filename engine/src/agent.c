@@ -5,6 +5,8 @@
 #include "engine.h"
 #include "file.h"
 #include "job.h"
+#include "machine.h"
+#include "notify.h"
 #include "ranges.h"
 #include "remote.h"
 #include "schedule.h"
@@ -100,6 +102,7 @@ void xl_agent_del(xl_agent *a) {
     xli_job_del(eng, j);
   }
   xli_cache_fini(a);
+  xli_machine_del(eng, a->machine);
   xli_free(eng, a->uploads);
   xli_free(eng, a->state);
   if (a->prev != NULL) {
@@ -145,11 +148,12 @@ xl_err xl_agent_hold(xl_agent *a, const xl_file_info *info, xl_version version,
   }
   const char *content = info->content != NULL ? info->content : info->remote;
   xl_name key = xli_file_key(eng, content, info->ranges, info->nranges);
-  if (key == 0) {
+  xl_name url = xl_engine_name(eng, info->remote);
+  if (key == 0 || url == 0) {
     return XL_E_OUTOFMEMORY;
   }
   return xli_cache_hold(
-      a, key, version,
+      a, key, url, version,
       xli_ranges_total(info->ranges, info->nranges, version.size),
       info->piece_bytes);
 }
@@ -167,10 +171,13 @@ void xli_agent_settle_jobs(xl_agent *a) {
     a->resched = false;
     xli_schedule(a);
   }
+  if (a->notices && a->engine->status == XL_OK) {
+    xli_notify_pump(a);
+  }
 }
 
 static xl_time next_due(const xl_agent *a) {
-  xl_time t = xli_cache_next_due(a);
+  xl_time t = xl_time_min(xli_cache_next_due(a), xli_machine_next_due(a));
 
   for (const xl_job *j = a->jobs; j != NULL; j = j->next) {
     t = xl_time_min(t, xli_job_next_due(j));
@@ -192,6 +199,7 @@ void xli_agent_due(xl_agent *a) {
   for (xl_job *j = a->jobs; j != NULL; j = j->next) {
     xli_job_due(j);
   }
+  xli_machine_due(a);
   xli_cache_due(a);
   xli_agent_settle_jobs(a);
   xl_time next = next_due(a);
@@ -415,6 +423,7 @@ void xl_agent_restart(xl_agent *a, xl_time now) {
     xli_cache_touch(a, i);
   }
   for (xl_job *j = a->jobs; j != NULL; j = j->next) {
+    xli_notify_forget(j);
     for (uint32_t i = 0; i < j->nfiles; i++) {
       xli_file_forget(j->files[i]);
     }

@@ -24,6 +24,7 @@ struct xl_agent {
   xl_job *jobs, *last_job;
   request *requests;
   upload *uploads; /* owned */
+  struct machine *machine; /* owned; NULL: every default */
   cache cache;
   xl_time due; /* key in the heap; never later than what is due */
   uint64_t draws;
@@ -33,9 +34,11 @@ struct xl_agent {
   uint32_t id, seq, heap_i;
   uint32_t numbers; /* of requests and searches, so far */
   uint32_t turns;
+  uint32_t njobs; /* created so far */
   uint8_t peercaching;
   bool link;
-  bool resched;
+  bool resched : 1;
+  bool notices : 1; /* some may be told */
 };
 
 /* Something of |a| is due at |at|. */

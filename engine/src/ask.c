@@ -44,6 +44,7 @@ static void send(const request *r, xl_action_kind kind) {
                    .version = f->version,
                    .range = r->range,
                    .offset = r->range.begin,
+                   .auth = from_peer ? 0 : f->auth,
                    .background = f->job->priority != XL_PRIORITY_FOREGROUND};
   xl_bytes end;
 

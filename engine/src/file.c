@@ -7,6 +7,7 @@
 #include "alloc.h"
 #include "engine.h"
 #include "job.h"
+#include "notify.h"
 #include "ranges.h"
 #include "transfer.h"
 
@@ -218,9 +219,10 @@ void xli_file_switch(xl_file *f, uint32_t mirror) {
   }
   f->mirror_was = was;
   f->mirror = f->mirror_kept = (uint16_t)mirror;
-  f->switches++;
+  f->switches = (uint16_t)(f->switches + (f->switches < UINT16_MAX));
   f->origin_failures = 0;
   f->origin_after = 0;
+  f->auth = 0;
   f->no_ranges = f->single_ranges = f->rechecked = false;
   f->switching = f->phase != FILE_DONE && xli_file_sized(f);
   if (!f->switching) {
@@ -373,7 +375,7 @@ void xli_file_restart(xl_file *f, xl_version v) {
     }
   }
   xli_file_drop(f, XL_CLASS_RESTARTED);
-  f->restarts++;
+  f->restarts = (uint16_t)(f->restarts + (f->restarts < UINT16_MAX));
   xli_event(f->job->agent, XL_EVENT_RESTART, f->job, f, (int64_t)had, 0, 0);
   if (!f->named_content) {
     xl_engine *eng = engine_of(f);
@@ -399,6 +401,10 @@ static void finish(xl_file *f) {
   }
   free_swarm(f);
   xli_cache_whole(f);
+  if (!f->invalidated ||
+      f->job->agent->policy->flavour != XL_FLAVOUR_BITS3) { /* R306 */
+    xli_notify_file(f);
+  }
   xli_job_advance(f->job);
 }
 

@@ -42,7 +42,8 @@ struct xl_file {
   xl_time pick_due;          /* when to ask the policy again */
   xl_time origin_after;      /* no origin before */
   xl_name local, key;
-  uint32_t index, nranges, switches, restarts;
+  uint32_t index, nranges;
+  uint16_t switches, restarts; /* or more */
   uint16_t nremotes, mirror;
   uint16_t mirror_was;      /* before the switches not yet confirmed */
   uint16_t mirror_kept, remotes_kept; /* what a crash leaves of them (R214) */
@@ -56,6 +57,8 @@ struct xl_file {
   bool origin_only : 1;
   bool no_ranges : 1;     /* the server ignores ranges */
   bool single_ranges : 1; /* the server takes one range at a time (R808) */
+  bool invalidated : 1;   /* has once been found invalid (R306) */
+  uint8_t auth : 3;       /* 1 << xl_auth_target: credentials were asked for */
   bool validated : 1, completed : 1, admitted : 1;
 };
 

@@ -28,16 +28,15 @@ void xl_file_progress_of(const xl_file *f, xl_file_progress *out) {
 }
 
 static xl_err change(xl_file *f, xl_time now) {
-  if (!xli_enter(engine_of(f), now)) {
-    return engine_of(f)->status;
-  }
-  return xli_job_final(f->job) ? XL_E_INVALID_STATE : XL_OK;
+  return xli_job_change(f->job, now);
 }
 
 static xl_err done(xl_file *f, xl_err err) {
-  xli_file_after(f);
-  xli_agent_settle_jobs(f->job->agent);
-  return engine_of(f)->status != XL_OK ? engine_of(f)->status : err;
+  if (err == XL_OK) {
+    xli_job_touch(f->job);
+    xli_file_after(f);
+  }
+  return xli_job_done(f->job, err);
 }
 
 /* The identity of what is not begun follows its URL. */
@@ -53,7 +52,7 @@ xl_err xl_file_set_remote_name(xl_file *f, const char *url, xl_time now) {
 
   err = err != XL_OK ? err : xli_url_check(url); /* R213 */
   if (err != XL_OK) {
-    return err;
+    return done(f, err);
   }
   xl_name name = xl_engine_name(engine_of(f), url);
   uint32_t mirror = name == 0 ? XL_NONE : xli_file_remote(f, name);
@@ -71,11 +70,12 @@ xl_err xl_job_replace_remote_prefix(xl_job *j, const char *was, const char *is,
   char url[2 * 2200 + 1];
   bool any = false;
 
-  if (!xli_enter(j->agent->engine, now)) {
-    return j->agent->engine->status;
+  xl_err changed = xli_job_change(j, now);
+  if (changed == XL_OK && xli_job_is_do(j)) {
+    changed = XL_E_NOTIMPL; /* R480 */
   }
-  if (xli_job_final(j)) {
-    return XL_E_INVALID_STATE;
+  if (changed != XL_OK) {
+    return xli_job_done(j, changed);
   }
   if (was == NULL || is == NULL || *was == '\0' || *is == '\0' ||
       strlen(is) > 2200) {
@@ -120,6 +120,7 @@ static void invalidate(xl_file *f) {
   if (!xli_file_set_size(f, v)) {
     return;
   }
+  f->invalidated = true;
   if (from_peer) {
     f->origin_only = true;
     if (j->state == XL_JOB_TRANSFERRED) {
@@ -127,7 +128,7 @@ static void invalidate(xl_file *f) {
     }
     return;
   }
-  j->err = XL_E_VALIDATION_FAILED;
+  j->err = XL_E_VALIDATION_FAILED; /* not counted: R428 */
   j->error_file = f->index;
   if (j->state != XL_JOB_ERROR) {
     xli_job_stop(j, XL_JOB_ERROR);
@@ -137,11 +138,14 @@ static void invalidate(xl_file *f) {
 xl_err xl_file_set_validation(xl_file *f, bool valid, xl_time now) {
   xl_err err = change(f, now);
 
-  if (err != XL_OK) {
-    return err;
+  if (err == XL_OK && f->phase != FILE_DONE) {
+    err = XL_E_PENDING; /* R304 */
+  } else if (err == XL_OK && f->admitted &&
+             xli_cache_find(f->job->agent, f->key, f->version) == XL_NONE) {
+    err = XL_E_RECORD_DELETED; /* R304 */
   }
-  if (f->phase != FILE_DONE) {
-    return XL_E_PENDING; /* R304 */
+  if (err != XL_OK) {
+    return done(f, err);
   }
   f->validated = valid;
   if (valid) {
@@ -150,6 +154,10 @@ xl_err xl_file_set_validation(xl_file *f, bool valid, xl_time now) {
     invalidate(f);
   }
   return done(f, XL_OK);
+}
+
+xl_version xl_file_version(const xl_file *f) {
+  return f->version;
 }
 
 bool xl_file_validated(const xl_file *f) {
@@ -205,4 +213,24 @@ xl_job *xl_file_job(const xl_file *f) {
 
 uint32_t xl_file_index(const xl_file *f) {
   return f->index;
+}
+
+xl_file_enum xl_job_enum_files(const xl_job *j) {
+  return (xl_file_enum){.job = j, .n = j->nfiles};
+}
+
+xl_err xl_file_enum_next(xl_file_enum *e, uint32_t n, xl_file **out,
+                         uint32_t *fetched) { /* R115, R116 */
+  uint32_t left = e->n - e->next, got = n < left ? n : left;
+
+  if (fetched == NULL && n != 1) {
+    return XL_E_INVALIDARG;
+  }
+  for (uint32_t i = 0; i < got; i++) {
+    out[i] = e->job->files[e->next++];
+  }
+  if (fetched != NULL) {
+    *fetched = got;
+  }
+  return got == n ? XL_OK : XL_S_FALSE;
 }

@@ -8,22 +8,31 @@
 
 #include <xl/agent.h>
 
-#define JOB_NO_TIMEOUT UINT32_MAX /* no_progress_s: the flavour's default */
+struct job_rare;
 
 struct xl_job {
   xl_agent *agent;
   xl_job *next;    /* in order of creation */
   xl_file **files; /* owned, and each file */
   void *user;
-  xl_time retry_due; /* TRANSIENT_ERROR; XL_NEVER: waits for a condition */
-  xl_time no_progress_due;  /* XL_NEVER: no transient error since progress */
-  xl_span no_progress_left; /* while frozen by R424; -1 not frozen */
-  xl_time slice_end;
-  xl_time active_since; /* entry to CONNECTING or TRANSFERRING */
-  xl_span active_used;  /* before that, since the last Resume */
+  struct job_rare *rare; /* owned; NULL: every rare property is its default */
+  union {
+    xl_time retry_due; /* TRANSIENT_ERROR; XL_NEVER: waits for a condition */
+    xl_time slice_end; /* running */
+  };
+  /* When no progress becomes an error; XL_NEVER: no transient error since the
+     last progress. While |frozen|: what is left (R424). */
+  xl_time no_progress_due;
+  /* Running: when it began, less what was used before. Else: what was used of
+     the download time since the last Resume (R508). */
+  int64_t active;
+  xl_time created;
+  /* Whole seconds after |created|: any change (R431); progress or a property
+     (R450). */
+  uint32_t modified_s, touched_s;
   uint32_t nfiles, file_cap;
   xl_name name;
-  uint32_t min_retry_s, no_progress_s, max_download_s;
+  uint32_t id; /* of the agent, from 1 */
   uint32_t error_count;
   uint32_t error_file; /* index; XL_NONE: none */
   xl_err err;          /* XL_OK: no error to report (R429) */
@@ -31,6 +40,9 @@ struct xl_job {
   uint8_t retries;     /* in a row, for the DO back-off */
   uint8_t state, priority, peercaching;
   uint16_t http; /* XL_HTTP_* (R802, R812) */
+  bool frozen : 1;
+  bool waits : 1; /* for a condition, not for time (R424) */
+  bool resumed : 1;
 };
 
 void xli_job_del(xl_engine *eng, xl_job *j);
@@ -57,6 +69,23 @@ void xli_job_stop(xl_job *j, xl_job_state next);
 void xli_job_connected(xl_job *j);
 /* Useful bytes came (R422). */
 void xli_job_progress(xl_job *j);
+/* A property or the list of files has changed (R431, R450). */
+void xli_job_touch(xl_job *j);
+/* Every call that changes a job begins with it: the engine's status, who may
+   (R434), and the states that forbid every change (R403). */
+xl_err xli_job_change(xl_job *j, xl_time now);
+/* Ends such a call: what follows from it, and the code of the flavour. */
+xl_err xli_job_done(xl_job *j, xl_err err);
+/* Delivered files are kept, the rest is dropped. False: temporary files are
+   left behind (R414). */
+bool xli_job_close(xl_job *j, xl_job_state end);
+/* Something of the machine keeps |j| from running: |err| says what (R424). */
+void xli_job_block(xl_job *j, xl_err err);
+uint32_t xli_job_min_retry(const xl_job *j); /* seconds */
+/* Fetches under way go on against what is allowed now (R505). */
+void xli_job_allowed_changed(xl_job *j);
+/* When inactivity, or age in DO, ends the job (R450, R483). */
+xl_time xli_job_expiry(const xl_job *j);
 /* A file is done: the next one, or TRANSFERRED. */
 void xli_job_advance(xl_job *j);
 /* Running: a failure that may cure itself (R460): TRANSIENT_ERROR, or ERROR if

@@ -6,11 +6,11 @@ static xl_bytes end_of(const xl_range_spec *r) {
                                             : r->offset + r->length;
 }
 
-xl_err xli_ranges_check(const xl_range_spec *r, uint32_t n) {
+xl_err xli_ranges_check(const xl_range_spec *r, uint32_t n, uint32_t max) {
   if (n == 0 || r == NULL) {
     return XL_E_INVALIDARG;
   }
-  if (n > RANGES_MAX) {
+  if (n > max) {
     return XL_E_TOO_MANY_RANGES_IN_FILE;
   }
   for (uint32_t i = 0; i < n; i++) {

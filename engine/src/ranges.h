@@ -8,10 +8,8 @@
 
 #include <xl/agent.h>
 
-#define RANGES_MAX 500u /* R455 */
-
-/* The call-time checks of R203-R206. */
-xl_err xli_ranges_check(const xl_range_spec *r, uint32_t n);
+/* The call-time checks of R203-R206; at most |max| ranges (R455). */
+xl_err xli_ranges_check(const xl_range_spec *r, uint32_t n, uint32_t max);
 /* Length of the local file; XL_SIZE_UNKNOWN while |remote| is unknown and a
    range goes to the end (R108). */
 xl_bytes xli_ranges_total(const xl_range_spec *r, uint32_t n, xl_bytes remote);

@@ -10,6 +10,7 @@
 #include "engine.h"
 #include "http.h"
 #include "job.h"
+#include "rare.h"
 #include "transfer.h"
 
 bool xli_version_same(xl_version a, xl_version b) { /* R809, R810 */
@@ -41,10 +42,29 @@ static void peer_reply(request *r, const xl_reply *reply) {
   }
 }
 
+/* The request is repeated with the job's credentials, if it has some that were
+   not yet refused (R472, R805). */
+static bool authenticate(request *r, uint32_t status) {
+  xl_file *f = r->file;
+  uint8_t target = status == 401 ? XL_AUTH_SERVER : XL_AUTH_PROXY;
+
+  if ((status != 401 && status != 407) || (f->auth & 1u << target) != 0 ||
+      xli_rare_credential(f->job, target) == NULL) {
+    return false;
+  }
+  f->auth = (f->auth | (1u << target)) & 7u;
+  xli_end(r, XL_END_HTTP_ERROR, XL_E_HTTP(status));
+  xli_file_after(f);
+  return true;
+}
+
 static void status_error(request *r, uint32_t status) {
   xl_file *f = r->file;
   xl_err err = XL_E_HTTP(status);
 
+  if (authenticate(r, status)) {
+    return;
+  }
   if (status == 416 && f->nranges > 0) { /* R807 */
     err = XL_E_INVALID_RANGE;
   } else if (status == 416 && r->range.begin > 0 && !f->rechecked) {

@@ -70,7 +70,8 @@ typedef struct xl_transfer {
   X(PEER_DROPPED, "peer left out: a = device, b = end, c = ns banned")         \
   X(SEARCH, "search for peers ended: a = found, b = known now")                \
   X(CACHE_ADMIT, "peer cache: a = bytes, b = bytes now held")                  \
-  X(CACHE_EVICT, "peer cache: a = bytes, b = why (0 age, 1 size, 2 invalid)")  \
+  X(CACHE_EVICT,                                                               \
+    "peer cache: a = bytes, b = why (0 age, 1 size, 2 invalid, 3 asked for)")  \
   X(ORIGIN_ONLY, "peers are no longer used for this file: a = failures")
 
 typedef enum xl_event_kind {
@@ -109,6 +110,15 @@ typedef struct xl_env {
   /* Delivered bytes that are kept, of deliveries with data; may be NULL. */
   void (*store)(void *arg, const xl_file *file, xl_range range,
                 const void *data);
+  /* May a file of this local name be written: XL_OK, E_ACCESSDENIED,
+     E_INVALIDARG (no such folder); R105. NULL: always. */
+  xl_err (*check_local)(void *arg, const xl_agent *agent, const char *local);
+  /* Complete: gives the temporary file its local name, for |owner| (R415-R417).
+     NULL: always works. */
+  xl_err (*hand_over)(void *arg, const xl_file *file, const char *owner);
+  /* Deletes the temporary file; false: it is left behind (R414). NULL: always
+     works. */
+  bool (*discard)(void *arg, const xl_file *file);
 } xl_env;
 
 /* ---- engine ------------------------------------------------------------ */
@@ -146,6 +156,24 @@ typedef enum xl_priority { /* FOREGROUND is the lowest number */
 
 #define XL_PEERCACHING_CLIENT 1u /* may download from peers, R504, R610 */
 #define XL_PEERCACHING_SERVER 2u /* may be cached and served */
+#define XL_PEERCACHING_NO_BRANCH_CACHE 4u /* of a job; kept, no effect (R506) */
+
+/* What a NOTIFY tells (R427, R470). */
+typedef enum xl_notice {
+  XL_NOTICE_FILE_TRANSFERRED,
+  XL_NOTICE_JOB_TRANSFERRED,
+  XL_NOTICE_JOB_ERROR,
+  XL_NOTICE_JOB_MODIFICATION,
+  XL_NOTICE_COMMAND, /* run the job's command line; xl_job_command_ended */
+  XL_NNOTICES
+} xl_notice;
+
+#define XL_NOTIFY_JOB_TRANSFERRED 0x01u /* BG_NOTIFY_*, R425 */
+#define XL_NOTIFY_JOB_ERROR 0x02u
+#define XL_NOTIFY_DISABLE 0x04u
+#define XL_NOTIFY_JOB_MODIFICATION 0x08u
+#define XL_NOTIFY_FILE_TRANSFERRED 0x10u
+#define XL_NOTIFY_DEFAULT (XL_NOTIFY_JOB_TRANSFERRED | XL_NOTIFY_JOB_ERROR)
 
 typedef enum xl_action_kind {
   XL_ACT_HEAD,    /* size and time stamp of |url| */
@@ -155,7 +183,8 @@ typedef enum xl_action_kind {
   XL_ACT_ANSWER,  /* to |ask|: accept or refuse */
   XL_ACT_PUBLISH, /* this device now has, or no longer has, a map of |key|;
                      again when what it has became whole */
-  XL_ACT_NOTIFY   /* job reached TRANSFERRED or ERROR (R427) */
+  XL_ACT_NOTIFY   /* job reached TRANSFERRED or ERROR (R427); more notices of
+                     jobs with xl_job_set_notify_interface */
 } xl_action_kind;
 
 typedef struct xl_action {
@@ -181,7 +210,71 @@ typedef struct xl_action {
   bool complete;    /* PUBLISH: holds all of it, validated */
   uint32_t parts;   /* GET from an origin: ranges in its Range header, which
                        xl_file_window lists; 0 when |whole| (R210, R804) */
+  xl_notice notice; /* NOTIFY */
+  uint32_t auth;    /* HEAD, GET from an origin: 1 << xl_auth_target of the
+                       credentials of the job to answer with (R472) */
 } xl_action;
+
+typedef enum xl_job_type { /* only downloads are built */
+  XL_JOB_DOWNLOAD = 0,
+  XL_JOB_UPLOAD = 1,
+  XL_JOB_UPLOAD_REPLY = 2
+} xl_job_type;
+
+typedef enum xl_error_context { /* BG_ERROR_CONTEXT, R429 */
+  XL_CONTEXT_NONE = 0,
+  XL_CONTEXT_UNKNOWN = 1,
+  XL_CONTEXT_GENERAL_QUEUE_MANAGER = 2,
+  XL_CONTEXT_QUEUE_MANAGER_NOTIFICATION = 3,
+  XL_CONTEXT_LOCAL_FILE = 4,
+  XL_CONTEXT_REMOTE_FILE = 5,
+  XL_CONTEXT_GENERAL_TRANSPORT = 6,
+  XL_CONTEXT_REMOTE_APPLICATION = 7
+} xl_error_context;
+
+typedef enum xl_proxy_usage { /* BG_JOB_PROXY_USAGE, R432 */
+  XL_PROXY_PRECONFIG = 0,
+  XL_PROXY_NONE = 1,
+  XL_PROXY_OVERRIDE = 2,
+  XL_PROXY_AUTODETECT = 3
+} xl_proxy_usage;
+
+typedef enum xl_auth_target { /* BG_AUTH_TARGET */
+  XL_AUTH_SERVER = 1,
+  XL_AUTH_PROXY = 2
+} xl_auth_target;
+
+typedef enum xl_auth_scheme { /* BG_AUTH_SCHEME */
+  XL_AUTH_BASIC = 1,
+  XL_AUTH_DIGEST = 2,
+  XL_AUTH_NTLM = 3,
+  XL_AUTH_NEGOTIATE = 4,
+  XL_AUTH_PASSPORT = 5
+} xl_auth_scheme;
+
+#define XL_COPY_FILE_OWNER 1u /* BG_COPY_FILE_*, R503 */
+#define XL_COPY_FILE_GROUP 2u
+#define XL_COPY_FILE_DACL 4u
+#define XL_COPY_FILE_SACL 8u
+#define XL_COPY_FILE_ALL 15u
+
+typedef struct xl_credentials { /* BG_AUTH_CREDENTIALS, R472 */
+  xl_auth_target target;
+  xl_auth_scheme scheme;
+  const char *user, *password;
+} xl_credentials;
+
+typedef struct xl_proxy { /* R432 */
+  xl_proxy_usage usage;
+  const char *proxies, *bypass; /* NULL unless OVERRIDE */
+} xl_proxy;
+
+typedef struct xl_job_times { /* BG_JOB_TIMES, R431; whole seconds after
+                                 |creation| */
+  xl_time creation;
+  xl_time modification;
+  xl_time completion; /* entry to TRANSFERRED; -1 not yet */
+} xl_job_times;
 
 typedef struct xl_agent_cfg {
   uint32_t id;   /* the environment's number of the device */
@@ -359,6 +452,71 @@ xl_err xl_job_error(const xl_job *j, xl_err *code, xl_file **file);
 uint32_t xl_job_error_count(const xl_job *j); /* R428 */
 uint32_t xl_job_nfiles(const xl_job *j);
 xl_file *xl_job_file(const xl_job *j, uint32_t i);
+xl_err xl_job_error_file(const xl_job *j, xl_file **out);
+/* NONE when there is nothing to report. */
+xl_error_context xl_job_error_context(const xl_job *j);
+/* Adds all or none (R412). */
+xl_err xl_job_add_file_set(xl_job *j, const xl_file_info *infos, uint32_t n,
+                           xl_time now);
+/* E_NOTIMPL, as for every job that is no upload with reply (R471). */
+xl_err xl_job_reply_progress(const xl_job *j, xl_job_progress *out);
+xl_err xl_job_reply_data(const xl_job *j, const void **data, uint64_t *length);
+xl_err xl_job_set_reply_file_name(xl_job *j, const char *name, xl_time now);
+xl_err xl_job_reply_file_name(const xl_job *j, const char **out);
+xl_job_type xl_job_type_of(const xl_job *j);
+void xl_job_times_of(const xl_job *j, xl_job_times *out);
+/* R419. */
+xl_err xl_job_set_display_name(xl_job *j, const char *name, xl_time now);
+const char *xl_job_display_name(const xl_job *j);
+xl_err xl_job_set_description(xl_job *j, const char *text, xl_time now);
+const char *xl_job_description(const xl_job *j);
+xl_priority xl_job_priority_of(const xl_job *j);
+uint32_t xl_job_no_progress_timeout(const xl_job *j);   /* seconds */
+uint32_t xl_job_max_download_time(const xl_job *j);     /* seconds */
+uint32_t xl_job_peercaching(const xl_job *j);           /* R507 */
+/* Flags of BITS_JOB_TRANSFER_POLICY: costs at which the job may run (R458). */
+xl_err xl_job_set_cost_flags(xl_job *j, uint32_t flags, xl_time now);
+/* Stored; of no effect on HTTP (R503). */
+xl_err xl_job_set_acl_flags(xl_job *j, uint32_t flags, xl_time now);
+uint32_t xl_job_acl_flags(const xl_job *j);
+/* R432. What a list says is checked when the job runs. */
+xl_err xl_job_set_proxy(xl_job *j, const xl_proxy *p, xl_time now);
+void xl_job_proxy(const xl_job *j, xl_proxy *out);
+/* R472. One for each target and scheme. */
+xl_err xl_job_set_credentials(xl_job *j, const xl_credentials *c, xl_time now);
+xl_err xl_job_remove_credentials(xl_job *j, xl_auth_target target,
+                                 xl_auth_scheme scheme, xl_time now);
+/* What a request with |auth| is to use; false: none. */
+bool xl_job_credentials(const xl_job *j, xl_auth_target target,
+                        xl_credentials *out);
+/* R433, R434, R510: of who created the job or took it. */
+const char *xl_job_owner(const xl_job *j);
+uint32_t xl_job_owner_integrity(const xl_job *j);
+bool xl_job_owner_elevated(const xl_job *j);
+xl_err xl_job_take_ownership(xl_job *j, xl_time now);
+
+/* ---- notices (R425-R427, R470) ---- */
+
+/* Which notices there are; E_NOTIMPL: a flag that does not exist. */
+xl_err xl_job_set_notify_flags(xl_job *j, uint32_t flags, xl_time now);
+uint32_t xl_job_notify_flags(const xl_job *j);
+/* |on|: somebody answers each NOTIFY with xl_job_notified; they are then told
+   one at a time, files first, and again until answered, at most four at once
+   for each owner. Off (the default): JOB_TRANSFERRED and JOB_ERROR are told
+   once. */
+xl_err xl_job_set_notify_interface(xl_job *j, bool on, xl_time now);
+/* The last NOTIFY was dealt with; not |ok|: it is told again later. */
+void xl_job_notified(xl_job *j, bool ok, xl_time now);
+/* Told as XL_NOTICE_COMMAND on JOB_TRANSFERRED and JOB_ERROR when no interface
+   is set, or it failed. NULL, NULL: none. */
+xl_err xl_job_set_command_line(xl_job *j, const char *program,
+                               const char *parameters, xl_time now);
+void xl_job_command_line(const xl_job *j, const char **program,
+                         const char **parameters);
+/* The command has ended; not |ok|, and the job neither completed nor
+   cancelled: it is run again after the retry delay. */
+void xl_job_command_ended(xl_job *j, bool ok, xl_time now);
+
 void *xl_job_user(const xl_job *j);
 void xl_job_set_user(xl_job *j, void *user);
 
@@ -371,6 +529,24 @@ xl_err xl_file_set_remote_name(xl_file *f, const char *url, xl_time now);
 /* S_OK and the ranges, or S_FALSE, 0, NULL (R201). */
 xl_err xl_file_ranges(const xl_file *f, const xl_range_spec **out,
                       uint32_t *n);
+/* Full path of the file while it is fetched (R301); NULL out of memory. */
+const char *xl_file_temporary_name(xl_file *f);
+/* Size and time stamp of the remote file; the local file gets its time stamp
+   from it (R118). */
+xl_version xl_file_version(const xl_file *f);
+
+/* A list of files as it is now; their properties stay live (R115). */
+typedef struct xl_file_enum {
+  const xl_job *job;
+  uint32_t n, next;
+} xl_file_enum;
+
+xl_file_enum xl_job_enum_files(const xl_job *j);
+/* The next |n|: S_OK, or S_FALSE when there were fewer; |fetched| may be NULL
+   when |n| is 1, else E_INVALIDARG (R116). */
+xl_err xl_file_enum_next(xl_file_enum *e, uint32_t n, xl_file **out,
+                         uint32_t *fetched);
+
 /* R304-R306. */
 xl_err xl_file_set_validation(xl_file *f, bool valid, xl_time now);
 bool xl_file_validated(const xl_file *f);

@@ -153,7 +153,7 @@ static void test_mirror_after_two_failures(void) {
   fake *w = fake_new();
   xl_job *j = fake_job(w, fake_add_agent(w, &origin_policy, 0));
   const xl_file_info info = {.remote = "http://w/a",
-                             .local = "f",
+                             .local = "C:\\f",
                              .content = "kb1",
                              .piece_bytes = 100,
                              .mirrors = mirrors,

@@ -10,7 +10,7 @@ static xl_err small_world(fake *w) {
   static const char *const mirrors[] = {"http://w2/f"};
   static const xl_range_spec spec[] = {{500, 300}, {0, 200}};
   xl_file_info info = {.remote = URL,
-                       .local = "f",
+                       .local = "C:\\f",
                        .content = "kb",
                        .piece_bytes = 100,
                        .mirrors = mirrors,
@@ -135,7 +135,7 @@ static size_t cost(const xl_policy *policy, uint32_t flags, xl_bytes map) {
     }
     xl_agent_cfg acfg = {.id = i, .policy = policy, .peercaching = flags};
     const xl_file_info info = {
-        .remote = URL, .local = "f", .piece_bytes = 1000};
+        .remote = URL, .local = "C:\\f", .piece_bytes = 1000};
     xl_agent *a;
     xl_job *j;
     CHECK_EQ(xl_agent_new(&a, w.eng, &acfg, 0), XL_OK);

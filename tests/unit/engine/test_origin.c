@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Downloads from origins: rules of bits-semantics 1, 2, 4 and 8. */
+#include <xl/machine.h>
+
 #include "fake.h"
 
 #define URL "http://w/f"
@@ -175,6 +177,9 @@ static void test_bad_ranges(void) { /* T9, T10, T13 */
   for (uint32_t i = 0; i < 501; i++) {
     many[i] = (xl_range_spec){2 * i, 1};
   }
+  const xl_user user = {.sid = "S-1-5-21-1", .kind = XL_ACCOUNT_USER};
+  CHECK_EQ(xl_agent_act_as(w->agents[0], &user, 0), XL_OK);
+  CHECK_EQ(xl_job_create(w->agents[0], "own", &j, 0), XL_OK);
   CHECK_EQ(add_ranges(w, j, many, 501, &f), XL_E_TOO_MANY_RANGES_IN_FILE);
   CHECK_EQ(xl_job_nfiles(j), 0);
   CHECK_EQ(add_ranges(w, j, many, 500, &f), XL_OK);

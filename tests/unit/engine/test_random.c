@@ -390,7 +390,7 @@ static xl_job *any_job(chaos *c, xl_agent *a) {
 static void new_job(chaos *c, xl_agent *a, xl_job **slot) {
   static const xl_range_spec spec[] = {{300, 200}, {0, 150}};
   xl_file_info info = {.remote = urls[0],
-                       .local = "f",
+                       .local = "C:\\f",
                        .content = rnd(c, 3) == 0 ? NULL : "content",
                        .piece_bytes = 64,
                        .mirrors = &urls[1],
