@@ -361,6 +361,10 @@ static void look_for_peers(xl_file *f) {
     return; /* until that changes */
   }
   if (xli_policy_find(f, &find, &again)) {
+    if (find.timeout < 0) {
+      illegal(f, "searches for less than no time");
+      return;
+    }
     search(f, &find);
   } else {
     s->find_due = again <= now ? now + 1 : again;

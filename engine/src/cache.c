@@ -191,6 +191,10 @@ static bool wanted(xl_agent *a, xl_file *f, xl_bytes size, uint32_t piece_bytes,
                    xl_keep *keep) {
   *keep = (xl_keep){0};
   xli_policy_keep(a, f, size, piece_bytes, keep);
+  if (keep->keep && keep->age_max < 0) {
+    xli_fail(a->engine, XL_E_INVALIDARG, a->policy->name,
+             "keeps a file for less than no time");
+  }
   if (!keep->keep || size > keep->bytes_max || a->engine->status != XL_OK) {
     return false;
   }

@@ -134,6 +134,12 @@ static void remedy(const ended *e, uint32_t in_row, xl_remedy *out) {
              "switches to a remote name that is not there");
     out->mirror = XL_NONE;
   }
+  if (out->ban_peer < 0) {
+    xli_fail(f->job->agent->engine, XL_E_INVALIDARG,
+             f->job->agent->policy->name,
+             "leaves a peer out for less than no time");
+    out->ban_peer = 0;
+  }
 }
 
 static void go_origin_only(xl_file *f) {

@@ -51,6 +51,11 @@ static xl_answer decide(xl_agent *a, const copy *c, uint32_t from,
     ask.from_uploads += a->uploads[i].from == from;
   }
   xli_policy_serve(a, &ask, &answer);
+  if (!answer.accept &&
+      (answer.retry_after < 0 || (uint32_t)answer.why >= XL_NREASONS)) {
+    xli_fail(a->engine, XL_E_INVALIDARG, a->policy->name,
+             "refuses for no reason there is, or for less than no time");
+  }
   return answer;
 }
 
