@@ -37,10 +37,10 @@ void fl_del(fl *s) {
     free(s->hots[i].K);
   }
   free(s->hots);
-  arena_fini(&s->flows_);
-  arena_fini(&s->links_);
-  arena_fini(&s->levels_);
-  arena_fini(&s->pool_);
+  pages_fini(&s->flows_);
+  pages_fini(&s->links_);
+  pages_fini(&s->levels_);
+  pages_fini(&s->pool_);
   free(s->cold.at);
   free(s->hot.at);
   free(s->order.at);
@@ -73,7 +73,7 @@ static uint32_t block_new(fl *s, uint32_t room) {
   first = (uint32_t)s->pool_n;
   s->pool_n += room;
   assert(s->pool_n < NOWHERE);
-  arena_grow(&s->pool_, s->pool_n * sizeof *s->pool);
+  pages_grow(&s->pool_, s->pool_n * sizeof *s->pool);
   s->pool = s->pool_.at;
   return first;
 }
@@ -113,8 +113,8 @@ static void list_remove(fl *s, const fl_flow *f, unsigned i) {
 uint32_t fl_link_add(fl *s, double capacity) {
   uint32_t l = s->nlinks++;
 
-  arena_grow(&s->links_, s->nlinks * sizeof *s->links);
-  arena_grow(&s->levels_, s->nlinks * sizeof *s->L);
+  pages_grow(&s->links_, s->nlinks * sizeof *s->links);
+  pages_grow(&s->levels_, s->nlinks * sizeof *s->L);
   s->links = s->links_.at;
   s->L = s->levels_.at;
   s->L[l] = INFINITY;
@@ -155,7 +155,7 @@ void fl_flow_init(fl *s, uint32_t id, const uint32_t *links, uint32_t n,
   assert(n <= s->cfg.path_max && weight > 0 && cap >= 0);
   if (id >= s->nflows) {
     s->nflows = (size_t)id + 1;
-    arena_grow(&s->flows_, s->nflows * s->stride);
+    pages_grow(&s->flows_, s->nflows * s->stride);
     s->flows = s->flows_.at;
   }
   fl_flow *f = flow_at(s, id);

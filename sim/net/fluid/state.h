@@ -24,7 +24,7 @@
 
 #include <math.h>
 
-#include "net/fluid/arena.h"
+#include "net/fluid/pages.h"
 #include "net/fluid/heap.h"
 #include "net/fluid/solver.h"
 
@@ -99,7 +99,7 @@ typedef struct fl_queue {
 struct fl {
   fl_config cfg;
   xl_time now;
-  arena flows_, links_, levels_, pool_;
+  pages flows_, links_, levels_, pool_;
   char *flows;
   size_t stride, nflows;
   fl_link *links;

@@ -5,18 +5,18 @@
  * 100,000 hosts. Indices into them stay good, pointers until the next growth.
  * Out of memory ends the process, as in net/room.h.
  */
-#ifndef NET_FLUID_ARENA_H
-#define NET_FLUID_ARENA_H
+#ifndef NET_FLUID_PAGES_H
+#define NET_FLUID_PAGES_H
 
 #include <stddef.h>
 
-typedef struct arena {
+typedef struct pages {
   void *at;
   size_t bytes; /* room; zero bytes until written */
-} arena;
+} pages;
 
 /* Makes room for |bytes|. */
-void arena_grow(arena *a, size_t bytes);
-void arena_fini(arena *a);
+void pages_grow(pages *a, size_t bytes);
+void pages_fini(pages *a);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #define _GNU_SOURCE /* mremap */
-#include "net/fluid/arena.h"
+#include "net/fluid/pages.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #define PAGE ((size_t)2 << 20)
 #define SMALL ((size_t)64 << 10)
 
-void arena_grow(arena *a, size_t bytes) {
+void pages_grow(pages *a, size_t bytes) {
   if (bytes <= a->bytes) {
     return;
   }
@@ -29,12 +29,12 @@ void arena_grow(arena *a, size_t bytes) {
   if (to >= PAGE) {
     madvise(at, to, MADV_HUGEPAGE); /* a wish: failing costs speed only */
   }
-  *a = (arena){at, to};
+  *a = (pages){at, to};
 }
 
-void arena_fini(arena *a) {
+void pages_fini(pages *a) {
   if (a->at != NULL) {
     munmap(a->at, a->bytes);
   }
-  *a = (arena){NULL, 0};
+  *a = (pages){NULL, 0};
 }
