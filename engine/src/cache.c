@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "cache.h"
 
+#include <string.h>
+
+#include "admin.h"
 #include "agent.h"
 #include "alloc.h"
 #include "engine.h"
 #include "file.h"
 #include "job.h"
 
-enum { EVICT_AGE, EVICT_SIZE, EVICT_INVALID };
+enum { EVICT_AGE, EVICT_SIZE, EVICT_INVALID, EVICT_DELETED };
 
 static void publish(xl_agent *a, const copy *c, bool on) {
   xl_action act = {.kind = XL_ACT_PUBLISH,
@@ -177,6 +180,7 @@ static void admit(xl_agent *a, copy *c, const xl_keep *keep) {
   xl_time now = a->engine->now;
 
   c->cached = c->validated = true;
+  c->id = ++a->numbers;
   c->used = now;
   c->expires = xl_time_add(now, keep->age_max);
   c->age_max = keep->from_arrival ? 0 : keep->age_max;
@@ -195,6 +199,7 @@ static bool wanted(xl_agent *a, xl_file *f, xl_bytes size, uint32_t piece_bytes,
     xli_fail(a->engine, XL_E_INVALIDARG, a->policy->name,
              "keeps a file for less than no time");
   }
+  xli_admin_limit(a, keep);
   if (!keep->keep || size > keep->bytes_max || a->engine->status != XL_OK) {
     return false;
   }
@@ -222,10 +227,12 @@ void xli_cache_admit(xl_file *f) {
   i = find_shared(f); /* making room has moved it */
   if (i != XL_NONE) {
     c = &a->cache.copies[i];
+    c->url = f->remotes[f->mirror].url;
     c->file = NULL;
     f->have.map = NULL; /* the cache's now */
   } else {
     copy own = {.key = f->key,
+                .url = f->remotes[f->mirror].url,
                 .version = f->version,
                 .size = f->have.size,
                 .piece_bytes = f->have.piece_bytes};
@@ -249,8 +256,8 @@ void xli_cache_remove(xl_file *f) {
   }
 }
 
-xl_err xli_cache_hold(xl_agent *a, xl_name key, xl_version v, xl_bytes size,
-                      uint32_t piece_bytes) {
+xl_err xli_cache_hold(xl_agent *a, xl_name key, xl_name url, xl_version v,
+                      xl_bytes size, uint32_t piece_bytes) {
   xl_bytes n = size / piece_bytes + (size % piece_bytes != 0);
   xl_keep keep;
 
@@ -259,7 +266,11 @@ xl_err xli_cache_hold(xl_agent *a, xl_name key, xl_version v, xl_bytes size,
       !wanted(a, NULL, size, piece_bytes, &keep)) {
     return a->engine->status; /* not to keep it is no error */
   }
-  copy c = {.key = key, .version = v, .size = size, .piece_bytes = piece_bytes};
+  copy c = {.key = key,
+            .url = url,
+            .version = v,
+            .size = size,
+            .piece_bytes = piece_bytes};
   c.map = xli_map_full(a->engine, (uint32_t)n, a->engine->now);
   copy *in = c.map == NULL ? NULL : add(a, &c);
   if (in == NULL) {
@@ -285,6 +296,95 @@ bool xli_cache_load(xl_agent *a, const copy *c, uint32_t npieces) {
   a->cache.held += c->size;
   publish(a, &in, true);
   return true;
+}
+
+void xli_cache_delete(xl_agent *a, uint32_t i) {
+  evict(a, i, EVICT_DELETED);
+}
+
+void xli_cache_shrink(xl_agent *a, xl_bytes max) {
+  a->cache.max = max;
+  make_room(a, 0);
+}
+
+void xli_cache_age(xl_agent *a, xl_span age) {
+  for (uint32_t i = 0; i < a->cache.n; i++) {
+    copy *c = &a->cache.copies[i];
+    if (c->cached) {
+      c->age_max = age;
+      c->expires = xl_time_add(c->used, age);
+      xli_agent_wake(a, c->expires);
+    }
+  }
+}
+
+/* ---- rows ---- */
+
+/* "offset+length" at the front of |s|; what follows it. The key of ranges is
+   written by xli_file_key. */
+static const char *read_row(const char *s, xl_range_spec *out) {
+  xl_bytes *to = &out->offset;
+
+  *out = (xl_range_spec){0, 0};
+  for (; (*s >= '0' && *s <= '9') || *s == '+'; s++) {
+    if (*s == '+') {
+      to = &out->length;
+    } else {
+      *to = *to * 10 + (xl_bytes)(*s - '0');
+    }
+  }
+  return s;
+}
+
+/* The ranges in the copy's key; NULL: it is the whole file. */
+static const char *rows_of(const xl_agent *a, const copy *c) {
+  const char *rows = strrchr(xl_engine_string(a->engine, c->key), '#'), *s;
+  xl_range_spec row;
+  xl_bytes sum = 0;
+
+  if (rows == NULL) {
+    return NULL;
+  }
+  for (s = rows; *s == '#' || *s == ',';) {
+    s = read_row(s + 1, &row);
+    sum += row.length == XL_LENGTH_TO_EOF ? c->version.size - row.offset
+                                          : row.length;
+  }
+  return *s == '\0' && sum == c->size ? rows + 1 : NULL;
+}
+
+bool xli_copy_row(const xl_agent *a, const copy *c, uint32_t i,
+                  xl_range_spec *out, xl_bytes *begin) {
+  const char *s = rows_of(a, c);
+
+  *begin = 0;
+  if (s == NULL) {
+    *out = (xl_range_spec){0, c->size};
+    return i == 0;
+  }
+  for (uint32_t k = 0; *s != '\0'; k++) {
+    s = read_row(s, out);
+    s += *s == ',';
+    if (out->length == XL_LENGTH_TO_EOF) {
+      out->length = c->version.size - out->offset;
+    }
+    if (k == i) {
+      return true;
+    }
+    *begin += out->length;
+  }
+  return false;
+}
+
+uint32_t xli_copy_nrows(const xl_agent *a, const copy *c) {
+  xl_range_spec row;
+  xl_bytes begin;
+  uint32_t n = 0;
+
+  while (xli_copy_row(a, c, n, &row, &begin)) {
+    n++;
+  }
+  return n;
 }
 
 void xli_cache_touch(xl_agent *a, uint32_t i) {

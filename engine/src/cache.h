@@ -12,6 +12,8 @@
 
 typedef struct copy {
   xl_name key;
+  xl_name url;      /* the remote name it came from; 0: the key is it */
+  uint32_t id;      /* of the record */
   uint32_t uploads; /* being served now */
   xl_version version;
   xl_map *map;   /* owned unless |file| has it */
@@ -48,8 +50,20 @@ void xli_cache_admit(xl_file *f);
 /* Takes the cached copy of |f| out: it is invalid (R306). */
 void xli_cache_remove(xl_file *f);
 /* Asks the policy too; not to keep it is no error. */
-XL_CHECKED xl_err xli_cache_hold(xl_agent *a, xl_name key, xl_version v,
-                                 xl_bytes size, uint32_t piece_bytes);
+XL_CHECKED xl_err xli_cache_hold(xl_agent *a, xl_name key, xl_name url,
+                                 xl_version v, xl_bytes size,
+                                 uint32_t piece_bytes);
+/* Takes a record out, at once or when it is no longer served. */
+void xli_cache_delete(xl_agent *a, uint32_t i);
+/* The cache holds at most |max| from now on (R611). */
+void xli_cache_shrink(xl_agent *a, xl_bytes max);
+/* Copies may be idle for |age| from now on (R612). */
+void xli_cache_age(xl_agent *a, xl_span age);
+/* The rows of a copy: the application's ranges, or the whole file (R617). */
+uint32_t xli_copy_nrows(const xl_agent *a, const copy *c);
+/* The |i|-th, and where it begins in the copy (R644). */
+bool xli_copy_row(const xl_agent *a, const copy *c, uint32_t i,
+                  xl_range_spec *out, xl_bytes *begin);
 /* Puts a record back as it was saved: |c| without its map. False: one of its
    key is there, it does not fit, or out of memory. */
 bool xli_cache_load(xl_agent *a, const copy *c, uint32_t npieces);

@@ -9,13 +9,14 @@
 #include <xl/agent.h>
 
 /* Security flags (R812). The redirect policy is one of three. */
-#define XL_HTTP_CHECK_CRL 0x1u /* on while bytes are there: restarts files */
+#define XL_HTTP_CHECK_CRL 0x1u    /* on while bytes are there: restarts files */
 #define XL_HTTP_IGNORE_CERT 0x1eu /* four kinds of certificate trouble */
 #define XL_HTTP_REDIRECT_MASK 0x700u
-#define XL_HTTP_REDIRECT_SILENT 0u      /* followed; remote name unchanged */
-#define XL_HTTP_REDIRECT_REPORT 0x100u  /* followed; the remote name changes */
-#define XL_HTTP_REDIRECT_DISALLOW 0x200u /* the job goes to ERROR; the remote
-                                            name changes */
+#define XL_HTTP_REDIRECT_SILENT 0u     /* followed; remote name unchanged */
+#define XL_HTTP_REDIRECT_REPORT 0x100u /* followed; the remote name changes */
+#define XL_HTTP_REDIRECT_DISALLOW                                              \
+  0x200u                             /* the job goes to ERROR; the remote      \
+                                        name changes */
 #define XL_HTTP_HTTPS_TO_HTTP 0x800u /* may be redirected so */
 
 #define XL_HTTP_HOPS_MAX 10u /* redirections of one request */
