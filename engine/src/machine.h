@@ -8,6 +8,7 @@
 
 #include <xl/machine.h>
 
+#include "admin.h"
 #include "rare.h"
 
 /* The environment itself: LocalSystem. Its |sid| is a constant, not a name. */
@@ -28,6 +29,7 @@ typedef struct machine {
   uint32_t conditions; /* 1 << xl_condition */
   xl_name *away;       /* owned; users that are logged off */
   uint32_t naway, away_cap;
+  cache_admin cache; /* the peer cache's limits and flags */
 } machine;
 
 const machine *xli_machine(const xl_agent *a);
