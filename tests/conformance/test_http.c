@@ -149,7 +149,7 @@ static void test_statuses(void) {
 static void test_416(void) {
   const xl_range_spec part = {100, 100};
   const xl_file_info info = {.remote = URL,
-                             .local = "p",
+                             .local = "C:\\p",
                              .piece_bytes = 64,
                              .ranges = &part,
                              .nranges = 1};
