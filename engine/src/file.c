@@ -260,7 +260,7 @@ static void open_origin(xl_file *f) {
   if (f->norigin > 0) {
     return; /* goes on when the cancelled requests have ended */
   }
-  if (xli_file_needs_head(f)) {
+  if (xli_file_needs_head(f) || xli_file_sized(f)) {
     xli_ask_head(f);
   } else {
     xli_ask_blind(f);
