@@ -45,7 +45,6 @@ static bool rehash(xl_engine *eng, names *t) {
 }
 
 void xli_names_cut(xl_engine *eng, names *t, uint32_t n) {
-  n = n == 0 && t->n > 0 ? 1 : n;
   while (t->n > n) {
     xli_free(eng, t->text[--t->n]);
   }
