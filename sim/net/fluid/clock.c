@@ -195,18 +195,23 @@ static void end(fl *s, uint32_t id) {
   s->ended[s->nended++] = (fl_end){flow_at(s, id)->seq, id};
 }
 
+/* What rekey() would put at now: the same expression, so that both agree. */
+static bool is_due(double tag, double V, double L) {
+  return (tag - V) / L * NS < 0.5;
+}
+
 /* The flows of |l| that are done by now, to the nearest ns. */
 static void take_link(fl *s, uint32_t l) {
   fl_link *k = &s->links[l];
   const fl_entry *e = list_of(s, k);
-  double until = virtual_time(s, l) + s->L[l] * 0.5e-9;
+  double V = virtual_time(s, l), L = s->L[l];
 
   heap_remove(&s->next_link, k->hplace, place_link, s);
   k->hplace = NOWHERE;
   fl_touch(s, l);
   if (is_hot(s, l)) {
     heap *tags = &s->hots[k->hot].tags;
-    while (tags->n > 0 && tags->at[0].key < until) {
+    while (tags->n > 0 && is_due(tags->at[0].key, V, L)) {
       uint32_t id = tags->at[0].id;
       heap_remove(tags, 0, place_tag, s);
       flow_at(s, id)->tplace = NOWHERE;
@@ -216,7 +221,7 @@ static void take_link(fl *s, uint32_t l) {
   }
   for (uint32_t j = 0; j < k->n; j++) {
     const fl_flow *f = flow_at(s, e[j].flow);
-    if (f->b == e[j].hop && f->tag < until) {
+    if (f->b == e[j].hop && is_due(f->tag, V, L)) {
       end(s, e[j].flow);
     }
   }
