@@ -41,6 +41,7 @@ typedef struct fake_origin {
   bool rejects_ranges;  /* 416 to every Range header */
   xl_bytes extra;       /* so many bytes more than a body should have */
   const char *location; /* where |status| 3xx leads */
+  uint32_t challenge;   /* 401 or 407, to requests without credentials */
 } fake_origin;
 
 typedef struct fake_flow {
@@ -96,6 +97,7 @@ typedef struct fake {
   xl_agent *agents[16];
   uint32_t nagents;
   bool gone[16]; /* a device that is silent: its flows stop */
+  xl_scope scopes[16]; /* of each device, to all the others */
   fake_flow flows[FAKE_MAX];
   fake_search searches[FAKE_MAX];
   fake_request log[4096];
@@ -108,6 +110,14 @@ typedef struct fake {
   uint32_t nevents;
   xl_job *notified[64];
   uint32_t nnotified;
+  xl_action notes[256]; /* every NOTIFY */
+  uint32_t nnotes;
+  const char *no_access;   /* local names that begin so are E_ACCESSDENIED */
+  const xl_file *no_name;  /* cannot be handed over */
+  bool undeletable;        /* temporary files are */
+  const xl_file *handed[8];
+  const char *handed_to;   /* the owner of the last one */
+  uint32_t nhanded, ndiscarded;
   uint32_t published; /* PUBLISH on */
   uint32_t unpublished;
   xl_bytes chunk; /* delivered at a time; 0: all at the end */
@@ -270,6 +280,38 @@ static void fake_store(void *arg, const xl_file *f, xl_range r,
   memcpy(b->bytes + r.begin, data, r.end - r.begin);
 }
 
+static xl_err fake_check_local(void *arg, const xl_agent *a,
+                               const char *local) {
+  const fake *w = arg;
+
+  (void)a;
+  return w->no_access != NULL &&
+                 strncmp(local, w->no_access, strlen(w->no_access)) == 0
+             ? XL_E_ACCESSDENIED
+             : XL_OK;
+}
+
+static xl_err fake_hand_over(void *arg, const xl_file *f, const char *owner) {
+  fake *w = arg;
+
+  if (w->no_name == f) {
+    return XL_E_DESTINATION_LOCKED;
+  }
+  if (w->nhanded < 8) {
+    w->handed[w->nhanded++] = f;
+  }
+  w->handed_to = owner;
+  return XL_OK;
+}
+
+static bool fake_discard(void *arg, const xl_file *f) {
+  fake *w = arg;
+
+  (void)f;
+  w->ndiscarded += !w->undeletable;
+  return !w->undeletable;
+}
+
 /* ---- made and freed ---- */
 
 static bool fake_init_cfg(fake *w, const xl_engine_cfg *cfg) {
@@ -281,7 +323,10 @@ static bool fake_init_cfg(fake *w, const xl_engine_cfg *cfg) {
                 .arrived = fake_arrived,
                 .transfer = fake_transfer,
                 .event = fake_event,
-                .store = fake_store};
+                .store = fake_store,
+                .check_local = fake_check_local,
+                .hand_over = fake_hand_over,
+                .discard = fake_discard};
 
   return xl_engine_new(&w->eng, cfg, &env) == XL_OK;
 }
@@ -377,6 +422,9 @@ static uint32_t fake_status(fake_origin *o, const xl_action *act) {
 
   if (partial && o->rejects_ranges) {
     return 416;
+  }
+  if (o->challenge != 0 && act->auth == 0) {
+    return o->challenge;
   }
   if (o->status == 0) {
     bool whole = o->ignores_ranges || (o->single_ranges && act->parts > 1);
@@ -587,10 +635,11 @@ static void fake_found(fake *w, fake_search *s) {
   for (uint32_t i = 0; i < w->nagents && n < s->find.want; i++) {
     const xl_map *m = xl_agent_map(w->agents[i], s->key, s->version);
     if (w->agents[i] == s->agent || m == NULL ||
+        (s->find.scopes & 1u << w->scopes[i]) == 0 ||
         (s->find.complete_only && xl_map_nheld(m) < xl_map_npieces(m))) {
       continue;
     }
-    found[n++] = (xl_peer_info){.id = i, .scope = XL_SCOPE_SUBNET};
+    found[n++] = (xl_peer_info){.id = i, .scope = w->scopes[i]};
   }
   xl_agent_found(s->agent, s->number, found, n, true, w->now);
 }
@@ -623,7 +672,11 @@ static void fake_act(fake *w) {
       w->unpublished += !act.on;
       break;
     case XL_ACT_NOTIFY:
-      if (w->nnotified < 64) {
+      if (w->nnotes < sizeof w->notes / sizeof *w->notes) {
+        w->notes[w->nnotes++] = act;
+      }
+      if (w->nnotified < 64 && (act.notice == XL_NOTICE_JOB_TRANSFERRED ||
+                                act.notice == XL_NOTICE_JOB_ERROR)) {
         w->notified[w->nnotified++] = act.job;
       }
       break;
