@@ -54,6 +54,7 @@ INC.record := -Iengine/include -Isim $(HDF5_CFLAGS) $(POSIX)
 INC.analysis := -Iengine/include -Isim -I. $(HDF5_CFLAGS) $(POSIX)
 INC.cli := -Iengine/include -Isim -I. $(POSIX) -DXFERLAB_VERSION='"$(VERSION)"'
 INC.cli += -I$(OUT)/gen
+INC.driver = $(INC.tests)
 INC.tests := -Iengine/include -Iengine/src -Isim -I. -Itests/lib \
   $(HDF5_CFLAGS) $(POSIX) -DXFERLAB_VERSION='"$(VERSION)"'
 
@@ -64,6 +65,7 @@ SRC.net := $(wildcard sim/net/*.c sim/net/fluid/*.c)
 SRC.record := $(wildcard sim/record/*.c)
 SRC.analysis := $(wildcard analysis/*.c)
 SRC.cli := $(wildcard sim/cli/*.c)
+SRC.driver := $(wildcard tests/fuzz/driver*.c)
 
 obj = $(patsubst %.c,$(OUT)/%.o,$(1))
 define compile
@@ -71,7 +73,7 @@ $(call obj,$(SRC.$(1))): $(OUT)/%.o: %.c Makefile
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(CFLAGS_ALL) $$(INC.$(1)) -c -o $$@ $$<
 endef
-$(foreach layer,engine policy sim net record analysis cli,$(eval $(call compile,$(layer))))
+$(foreach layer,engine policy sim net record analysis cli driver,$(eval $(call compile,$(layer))))
 
 # The rules that `xferlab describe engine` prints.
 $(OUT)/gen/rules.inc: tests/conformance/rules.tsv Makefile
@@ -120,8 +122,16 @@ $(foreach m,simgrid ns3,$(eval $(call module,$(m))))
 # ---- tests -----------------------------------------------------------------------
 # tests/unit/<area>/test_*.c: one CUnit binary each, linked with its area's libraries.
 
+# The hostile environment of the engine: for test_random, and a program.
+LIB.driver := $(OUT)/libdriver.a
+$(LIB.driver): $(call obj,$(filter-out %/driver_main.c,$(SRC.driver)))
+	@mkdir -p $(@D) && rm -f $@
+	$(Q)ar rcsD $@ $^
+$(OUT)/driver: $(call obj,tests/fuzz/driver_main.c) $(LIB.driver) $(LIB.xl)
+	$(Q)$(CC) $(LD.$(MODE)) -o $@ $^
+
 ALL.libs := $(LIB.analysis) $(LIB.sim) $(LIB.record) $(LIB.xl)
-LIBS.unit.engine := $(LIB.xl)
+LIBS.unit.engine := $(LIB.driver) $(LIB.xl)
 LIBS.unit.policy := $(LIB.xl)
 LIBS.unit.scenario := $(LIB.sim) $(LIB.xl)
 LIBS.unit.fleet := $(LIB.sim) $(LIB.xl)

@@ -49,7 +49,7 @@
   X(deliver, 240, 512, 6000, 9, 40,                                            \
     40) /* .., bytes, verdict, over, version */                                \
   X(arrive, 12, 512, 2000, 0, 0, 0)                                            \
-  X(end, 40, 512, 14, 60, 8, 0)  /* .., how, retry after, cancelled only */    \
+  X(end, 40, 512, 14, 60, 4, 0)  /* .., how, retry after, cancelled only */    \
   X(ghost, 4, 6, 64, 4, 300, 0)  /* agent, number, input, bytes */             \
   X(found, 24, 64, 256, 6, 4, 4) /* search, who, scope, last, odd */           \
   X(lie, 4, 6, 5, 0, 0, 0)       /* device, how its map is shown */            \
@@ -96,6 +96,8 @@ typedef struct driver_sums {
 } driver_sums;
 
 extern driver_sums driver_total;
+/* Says what the engine wants and tells. */
+extern bool driver_loud;
 
 /* ---- driver_script.c */
 

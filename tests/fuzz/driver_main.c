@@ -82,7 +82,7 @@ static int report(const shared *sh, uint64_t seed, const char *mode) {
     bare += t->ended[e] == 0;
   }
   printf("\n");
-  if (bare > 0 && t->steps >= 100000) {
+  if (bare > 0 && t->steps >= 1000000) {
     printf("a way to end a request was never met\n");
     return 1;
   }
@@ -188,6 +188,8 @@ int main(int argc, char **argv) {
       save = value;
     } else if (strcmp(key, "--fuse") == 0) {
       fuse = strtol(value, NULL, 10);
+    } else if (strcmp(key, "--loud") == 0) {
+      driver_loud = *value != '0';
     } else if (strcmp(key, "--mode") == 0) {
       int k = 0;
       while (k < 3 && strcmp(modes[k], value) != 0) {

@@ -111,7 +111,7 @@ static void play_add(world *w, const uint32_t *a) {
   static const char *const contents[] = {"content", "content", NULL, "other"};
   uint32_t n = a[4] % 8 < 3 ? 1 + a[4] / 8 % 3 : 0;
   xl_file_info info = {.remote = world_urls[a[2] % NURLS],
-                       .local = "f",
+                       .local = "C:\\f",
                        .content = contents[a[2] / 4 % 4],
                        .piece_bytes = pieces[a[3] % 7],
                        .mirrors = world_urls,
@@ -200,12 +200,13 @@ static void play_hold(world *w, const uint32_t *a) {
   static const char *const contents[] = {"content", "other", "http://a/f", "z"};
   uint32_t i = agent_of(w, a[0]);
   const xl_file_info info = {.remote = "http://a/f",
-                             .local = "f",
+                             .local = "C:\\f",
                              .content = contents[a[1] % 4],
                              .piece_bytes = a[2] < 6 ? 64 : 100};
 
-  if (i != XL_NONE && xl_agent_hold(w->agents[i], &info, w->origin[0],
-                                    w->now) == XL_E_INVALIDARG) {
+  if (i != XL_NONE &&
+      xl_agent_hold(w->agents[i], &info, w->origin[0], w->now) != XL_OK &&
+      xl_engine_status(w->eng, NULL) == XL_OK) {
     driver_broken("a good copy is not taken");
   }
 }

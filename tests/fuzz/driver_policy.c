@@ -207,11 +207,11 @@ static bool pick_wrong(const xl_host *h, xl_view *v, xl_pick *out,
   uint64_t x = h->random(v);
 
   *again = x / 64 % 4 == 0 ? (xl_time)x : *again;
-  if (!yes || x % 16 > 7) {
+  if (!yes || x % 128 > 7) {
     return yes;
   }
   driver_illegal++;
-  switch (x % 16) {
+  switch (x % 128) {
   case 0:
     out->range.end = out->range.begin;
     break;
@@ -225,7 +225,7 @@ static bool pick_wrong(const xl_host *h, xl_view *v, xl_pick *out,
     out->reason = XL_NREASONS + (x >> 40);
     break;
   case 4:
-    out->kind = XL_SOURCE_CACHE + x / 16 % 9;
+    out->kind = (xl_source_kind)(XL_SOURCE_CACHE + x / 128 % 9);
     break;
   case 5:
     out->kind = XL_SOURCE_PEER;

@@ -12,6 +12,7 @@ const char *const world_urls[NURLS] = {"http://a/f", "http://b/f", "http://c/f",
 
 static const char *broken;
 driver_sums driver_total;
+bool driver_loud;
 
 void driver_broken(const char *text) {
   broken = broken == NULL ? text : broken;
@@ -290,6 +291,10 @@ static void world_event(void *arg, const xl_event *ev) {
   world *w = arg;
   uint32_t i = index_of(w, ev->agent);
 
+  if (driver_loud) {
+    printf("    %lld ns: event %d: %lld %lld %lld\n", (long long)ev->at,
+           (int)ev->kind, (long long)ev->a, (long long)ev->b, (long long)ev->c);
+  }
   if (ev->kind == XL_EVENT_RESTART) {
     shadow *s = world_shadow(w, ev->file);
     memset(s->bytes, 0, sizeof s->bytes);
@@ -361,6 +366,11 @@ void world_act(world *w) {
 
   while (xl_engine_next(w->eng, &a)) {
     open_request *o = NULL;
+    if (driver_loud) {
+      printf("    action %d: request %u, bytes %llu to %llu\n", (int)a.kind,
+             a.request, (unsigned long long)a.range.begin,
+             (unsigned long long)a.range.end);
+    }
     switch (a.kind) {
     case XL_ACT_HEAD:
     case XL_ACT_GET:
