@@ -34,7 +34,7 @@ static const xl_param params[NPARAMS] = {
     {"startup", XL_PARAM_FRACTION, "1", "1", "1000", NULL,
      "an idle channel's first byte waits this times the path latency; LV08 "
      "has 13.01"},
-    {"window", XL_PARAM_BYTES, "0B", "0", NULL, NULL,
+    {"window", XL_PARAM_BYTES, "0B", "0B", NULL, NULL,
      "a flow is at most window / (2 x latency) fast; 0: no limit"},
     {"rtt_weighted", XL_PARAM_BOOL, "false", NULL, NULL, NULL,
      "shares by 1 / latency, as SimGrid's CM02"},

@@ -385,14 +385,9 @@ static void settle_moved(fl *s, uint32_t l) {
 
 static void becomes_slack(fl *s, uint32_t l) {
   fl_link *k = &s->links[l];
-  const fl_entry *e = list_of(s, k);
 
   fl_level_set(s, l, INFINITY);
-  k->U = 0;
-  for (uint32_t j = 0; j < k->n; j++) {
-    const fl_flow *f = flow_at(s, e[j].flow);
-    k->U += f->w * f->r;
-  }
+  fl_sum(s, k);
   settle_moved(s, l);
   hot_del(s, k);
 }

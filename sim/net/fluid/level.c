@@ -89,8 +89,7 @@ void fl_set(fl *s, uint32_t id, fl_flow *f, unsigned b, double rho,
   fl_apply(s, id, f, rho, by);
 }
 
-/* Sums again what |k|'s flows count for. */
-static void sum(fl *s, fl_link *k) {
+void fl_sum(fl *s, fl_link *k) {
   const fl_entry *e = list_of(s, k);
 
   k->U = 0;
@@ -107,7 +106,7 @@ void fl_cold_level(fl *s, uint32_t l, double x) {
 
   fl_level_set(s, l, x);
   if (x == INFINITY) {
-    sum(s, k);
+    fl_sum(s, k);
   }
   for (uint32_t j = 0; j < k->n; j++) {
     fl_flow *f = flow_at(s, e[j].flow);
@@ -140,7 +139,7 @@ static void renew(fl *s, uint32_t l) {
       any = true;
     }
   }
-  sum(s, k);
+  fl_sum(s, k);
   for (uint32_t j = 0; any && j < k->n; j++) {
     fl_flow *f = flow_at(s, e[j].flow);
     if (f->b < f->np && f->hops[f->b].set == SET_K) {

@@ -134,6 +134,9 @@ void fl_link_set(fl *s, xl_time now, uint32_t link, double capacity) {
   fl_link *k = &s->links[link];
 
   k->C = capacity;
+  if (s->L[link] == INFINITY) { /* rounded as the old capacity let it */
+    fl_sum(s, k);
+  }
   if (s->L[link] < INFINITY || k->U > capacity * (1 + SLACK)) {
     fl_queue_link(s, link);
   }

@@ -222,6 +222,8 @@ void fl_drop(fl *s, uint32_t id, fl_flow *f);
 double fl_waterfill(fl *s, uint32_t l);
 /* Gives |l|, slack or cold, level |x|; s->lim is of now. */
 void fl_cold_level(fl *s, uint32_t l, double x);
+/* Sums again what the flows of |k| count for. */
+void fl_sum(fl *s, fl_link *k);
 void fl_evaluate(fl *s, uint32_t l);
 /* |f| is limited by |b| to |rho| from now on; links that this concerns are
    queued, but for |by|. */
