@@ -68,8 +68,17 @@ bool xl_err_transient(xl_err err) {
                                      XL_E_CONNECTION_CLOSED,
                                      XL_E_BLOCKED_BY_POLICY,
                                      XL_E_BUSYCACHERECORD,
+                                     XL_E_COST_POLICY,
+                                     XL_E_POWER_SAVING,
+                                     XL_E_BATTERY,
+                                     XL_E_BATTERY_SAVER,
+                                     XL_E_GAME_MODE,
+                                     XL_E_RESOURCES,
                                      XL_E_TIMEOUT};
 
+  if (XL_HRESULT(err) >> 16 == 0x80d0u) { /* Delivery Optimization, 0.3 */
+    return (XL_HRESULT(err) & 0xf800u) == 0x3800u;
+  }
   if (is_http(err)) {
     return http_transient(XL_HRESULT(err) - 0x80190000u);
   }
