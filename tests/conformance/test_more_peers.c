@@ -232,7 +232,7 @@ static void test_part_holder(void) {
   xl_job_resume(half, w->now);
   fake_run(w, S(5) + XL_MS(500));
   CU_ASSERT(fake_progress(part).transferred >= 400);
-  w->gone[0] = true;
+  p.pick = pick_piece; /* which would take any piece */
   j = client(w, &p, &f);
   xl_job_resume(j, w->now);
   for (int turn = 0; turn < 50 && !found; turn++) {
@@ -246,7 +246,8 @@ static void test_part_holder(void) {
     }
   }
   CU_ASSERT(found);
-  CU_ASSERT(fake_until(w, j, XL_JOB_TRANSFERRED, S(60)));
+  fake_run(w, S(9)); /* the other one is not done yet */
+  CU_ASSERT(fake_progress(f).transferred > 0);
   CHECK_EQ(peer_bytes(f), 0);
   fake_del(w);
 }

@@ -125,7 +125,7 @@ static void test_ranges_in_order(void) { /* T7, T14 */
   xl_job_resume(j, w->now);
   CU_ASSERT(fake_until(w, j, XL_JOB_TRANSFERRED, S(10)));
   CHECK_EQ(o->heads, 1); /* R803 */
-  CHECK_EQ(o->gets, 1); /* R210 */
+  CHECK_EQ(o->gets, 1);  /* R210 */
   for (uint32_t i = 0; i < 300; i++) {
     xl_bytes at = spec[i / 100].offset + i % 100;
     CHECK_EQ(fake_file_of(w, f, 300)->bytes[i], content_byte(7, at));
@@ -721,7 +721,8 @@ TEST_SUITE(
     {"a delay above the timeout never retries (T24, R421)",
      test_delay_above_timeout},
     {"no progress ends in ERROR (R422)", test_no_progress},
-    {"status codes fall into their classes (T25, R806)", test_status_classes},
+    {"status codes fall into their classes (T25, R461, R806)",
+     test_status_classes},
     {"no size is fatal (R801)", test_missing_size},
     {"Resume skips the delay (T26, R423)", test_resume_skips_delay},
     {"a connection closed early goes on at its offset (T27, R814)",
