@@ -30,6 +30,8 @@ OPT.dev := -O0 -fno-omit-frame-pointer
 OPT.asan := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined \
   -fno-sanitize-recover=all
 OPT.cov := -O0 --coverage
+OPT.fuzz := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined \
+  -fno-sanitize-recover=all
 LD.asan := -fsanitize=address,undefined
 LD.cov := --coverage
 CFLAGS_ALL := $(BASE) $(OPT.$(MODE)) $(WARN) $(CFLAGS)
@@ -158,6 +160,19 @@ $(OUT)/tests/conformance/%: tests/conformance/%.c $(LIB.xl) tests/unit/engine/fa
 	$(Q)$(CC) $(CFLAGS_ALL) -Wno-unused-function $(LD.$(MODE)) $(INC.tests) -Itests/unit/engine \
 	  -rdynamic -o $@ $< $(LIB.xl) $(LIBS) -lcunit
 
+# tests/fuzz/fuzz_*.c: fuzz targets; each also eats its corpus as an ordinary test.
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+LIBS.fuzz := $(LIB.sim) $(LIB.xl)
+TESTS.quick += $(FUZZERS:%=$(OUT)/tests/fuzz/test_%)
+$(OUT)/tests/fuzz/test_%: tests/fuzz/fuzz_%.c tests/fuzz/corpus_main.c tests/fuzz/bytes.h $(LIBS.fuzz) Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) $(LD.$(MODE)) $(INC.tests) -DCORPUS='"tests/fuzz/corpus/$*"' -o $@ \
+	  $(filter %.c,$^) -Wl,--start-group $(LIBS.fuzz) -Wl,--end-group $(LIBS)
+$(OUT)/fuzz/%: tests/fuzz/fuzz_%.c tests/fuzz/bytes.h $(LIBS.fuzz) Makefile
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS_ALL) -fsanitize=fuzzer,address,undefined $(INC.tests) -o $@ $< \
+	  -Wl,--start-group $(LIBS.fuzz) -Wl,--end-group $(LIBS)
+
 # ---- what people call ----------------------------------------------------------------
 
 .PHONY: all deps demo test test-long bench lint format asan cov mutants conformance \
@@ -207,6 +222,17 @@ mutants: ## put faults into the engine, one at a time: which test notices?
 
 conformance: all unit ## write docs/conformance.md anew
 	$(Q)OUT=$(OUT) tests/conformance/report
+
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz fuzz-run
+fuzz: deps ## run every fuzz target for FUZZ_SECONDS (60) each
+	$(Q)$(MAKE) --no-print-directory MODE=fuzz CC=clang CXX=clang++ fuzz-run
+fuzz-run: $(FUZZERS:%=$(OUT)/fuzz/%)
+	$(Q)for f in $(FUZZERS); do \
+	  mkdir -p $(OUT)/found/$$f && $(OUT)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=20 \
+	    -rss_limit_mb=4096 -max_len=4096 -print_final_stats=1 -verbosity=0 -artifact_prefix=$(OUT)/fuzz/ \
+	    $(OUT)/found/$$f tests/fuzz/corpus/$$f || exit 1; \
+	done
 
 # The engine may need memory and strings and nothing else from the world.
 PURE := mem(cpy|move|set|cmp|chr)|str(len|cmp|ncmp|chr|rchr|spn|cspn|ncat)|__u?(div|mod|divmod)ti[34]|__popcountdi2|__assert_fail|abort|__(stack_chk_fail|memcpy_chk|memset_chk|memmove_chk)|_GLOBAL_OFFSET_TABLE_|s?n?printf|vsnprintf|__(v?snprintf)_chk

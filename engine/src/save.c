@@ -202,7 +202,8 @@ static void put_job(save_out *o, const xl_job *j, xl_time now) {
   put_left(o, j->state == XL_JOB_TRANSIENT_ERROR ? j->retry_due : XL_NEVER,
            now);
   xli_put(o, (uint64_t)progress_left(j, now), 8);
-  xli_put(o, (uint64_t)(running ? now - j->active : j->active), 8);
+  xl_span used = running ? now - j->active : j->active;
+  xli_put(o, (uint64_t)(used > SAVE_SPAN_MAX ? SAVE_SPAN_MAX : used), 8);
   put_rare(o, j, now);
   xli_put(o, j->nfiles, 4);
   for (uint32_t i = 0; i < j->nfiles; i++) {

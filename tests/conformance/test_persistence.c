@@ -57,8 +57,10 @@ static xl_err load_as(fake *w, saved s, const xl_policy *policy, uint32_t flags,
 
 /* ---- the state as text ---- */
 
+#define SAY_MAX 600 /* characters at a time; there is room for many */
+
 static char *say(char *at, const char *what, uint64_t n) {
-  return at + sprintf(at, " %s %llu", what, (unsigned long long)n);
+  return at + snprintf(at, SAY_MAX, " %s %llu", what, (unsigned long long)n);
 }
 
 static char *say_file(char *at, const xl_file *f) {
@@ -67,8 +69,8 @@ static char *say_file(char *at, const xl_file *f) {
   uint32_t n;
 
   xl_file_progress_of(f, &p);
-  at += sprintf(at, "\n  %s <- %s", xl_file_local_name(f),
-                xl_file_remote_name(f));
+  at += snprintf(at, SAY_MAX, "\n  %s <- %s", xl_file_local_name(f),
+                 xl_file_remote_name(f));
   at = say(at, "total", p.total);
   at = say(at, "transferred", p.transferred);
   at = say(at, "completed", p.completed);
@@ -102,14 +104,14 @@ static const char *state_text(const xl_job *j) {
 }
 
 static char *describe(const xl_agent *a) {
-  char *text = malloc(1 << 16), *at = text;
+  char *text = malloc(1 << 18), *at = text;
 
   for (int c = 0; c < XL_NCLASSES; c++) {
     at = say(at, xl_class_name((xl_class)c), xl_agent_ledger(a)->bytes[c]);
   }
   for (uint32_t i = 0; i < xl_agent_njobs(a); i++) {
     const xl_job *j = xl_agent_job(a, i);
-    at += sprintf(at, "\n job %s", state_text(j));
+    at += snprintf(at, SAY_MAX, "\n job %s", state_text(j));
     at = say(at, "errors", xl_job_error_count(j));
     at = say(at, "retry", xl_job_min_retry_delay(j));
     for (uint32_t k = 0; k < xl_job_nfiles(j); k++) {
