@@ -27,12 +27,12 @@
 /* name, weight when drawn (0: only at fixed places), then for each number: it
    is below so much. Above 10^5 small ones are as likely as large ones. */
 #define OP_MAP(X)                                                              \
-  X(config, 0, 2, 4, 8, 6, 8) /* data, no-mtime, requests, peers, erratic */   \
-  X(agent, 2, 8, 5, 0, 0, 0)  /* policy, peer-caching flags */                 \
+  X(config, 0, 2, 4, 8, 30, 8) /* data, no-mtime, requests, peers, erratic */   \
+  X(agent, 2, 8, 12, 0, 0, 0)  /* policy, peer-caching flags */                 \
   X(remove, 1, 6, 40, 0, 0, 0)                                                 \
-  X(create, 12, 6, 8, 4, 9, 0)     /* agent, slot, priority, flags */          \
-  X(add, 22, 6, 8, 40, 1000, 1000) /* .., kind of URL, pieces, ranges */       \
-  X(resume, 40, 6, 8, 0, 0, 0)                                                 \
+  X(create, 30, 6, 8, 4, 9, 0)     /* agent, slot, priority, flags */          \
+  X(add, 40, 6, 8, 200, 5000, 5000) /* .., kind of URL, pieces, ranges */       \
+  X(resume, 60, 6, 8, 0, 0, 0)                                                 \
   X(suspend, 8, 6, 8, 0, 0, 0)                                                 \
   X(cancel, 3, 6, 8, 0, 0, 0)                                                  \
   X(complete, 12, 6, 8, 4, 0, 0) /* .., 3: also when not whole */              \
@@ -44,22 +44,22 @@
   X(prefix, 3, 6, 8, 5, 0, 0)                                                  \
   X(rename, 6, 6, 8, 8, 7, 0)        /* .., file, URL */                       \
   X(validate, 8, 6, 8, 8, 3, 0)      /* .., file, 0: invalid */                \
-  X(hold, 3, 6, 4, 8, 0, 0)          /* agent, content, pieces */              \
+  X(hold, 5, 6, 16, 40, 0, 0)          /* agent, content, pieces */              \
   X(reply, 150, 512, 90, 60, 60, 12) /* request, status, size, time, ranges */ \
   X(deliver, 240, 512, 6000, 9, 40,                                            \
     40) /* .., bytes, verdict, over, version */                                \
   X(arrive, 12, 512, 2000, 0, 0, 0)                                            \
   X(end, 40, 512, 14, 60, 4, 0)  /* .., how, retry after, cancelled only */    \
   X(ghost, 4, 6, 64, 4, 300, 0)  /* agent, number, input, bytes */             \
-  X(found, 24, 64, 256, 6, 4, 4) /* search, who, scope, last, odd */           \
-  X(lie, 4, 6, 5, 0, 0, 0)       /* device, how its map is shown */            \
+  X(found, 90, 64, 1024, 24, 8, 4) /* search, who, scope, last, odd */           \
+  X(lie, 3, 6, 5, 0, 0, 0)       /* device, how its map is shown */            \
   X(ask, 10, 6, 6, 1200, 300, 8) /* agent, from, begin, bytes, what */         \
   X(served, 8, 64, 2000, 0, 0, 0)                                              \
   X(link, 12, 6, 4, 0, 0, 0) /* agent, 0: down */                              \
   X(restart, 2, 6, 0, 0, 0, 0)                                                 \
   X(late, 2, 6, 300, 0, 0, 0)                                                  \
   X(settle, 1, 6, 0, 0, 0, 0)                                                  \
-  X(origin, 3, 4, 6, 4, 0, 0)    /* URL, size, time stamp */                   \
+  X(origin, 2, 4, 6, 4, 0, 0)    /* URL, size, time stamp */                   \
   X(tick, 40, 20000, 0, 0, 0, 0) /* ms; deadlines are missed */                \
   X(advance, 50, 20000000, 0, 0, 0,                                            \
     0)                        /* to the deadline, at most so many ms */        \

@@ -9,10 +9,6 @@
 
 typedef void play(world *w, const uint32_t *a);
 
-static xl_job **slot_of(world *w, const uint32_t *a) {
-  return &w->jobs[a[0] % NAGENTS][a[1] % NSLOTS];
-}
-
 /* The nearest job there is from that place on; NULL: none. */
 static xl_job *job_of(world *w, const uint32_t *a) {
   for (uint32_t i = 0; i < NAGENTS * NSLOTS; i++) {
@@ -83,17 +79,17 @@ static void play_remove(world *w, const uint32_t *a) {
 }
 
 static void play_create(world *w, const uint32_t *a) {
-  xl_job **slot = slot_of(w, a);
-  xl_agent *agent = w->agents[a[0] % NAGENTS];
-  xl_job_state s = *slot == NULL ? XL_JOB_CANCELLED : xl_job_state_of(*slot);
+  uint32_t i = agent_of(w, a[0]), k = a[1] % NSLOTS;
 
-  if (agent == NULL || (s != XL_JOB_CANCELLED && s != XL_JOB_ACKNOWLEDGED)) {
+  if (i == XL_NONE) {
     return;
   }
-  xl_job *j;
-  if (xl_job_create(agent, "job", &j, w->now) == XL_OK) {
-    *slot = j;
-    w->states[a[0] % NAGENTS][a[1] % NSLOTS] = XL_JOB_SUSPENDED;
+  xl_job *j = w->jobs[i][k];
+  xl_job_state s = j == NULL ? XL_JOB_CANCELLED : xl_job_state_of(j);
+  if ((s == XL_JOB_CANCELLED || s == XL_JOB_ACKNOWLEDGED) &&
+      xl_job_create(w->agents[i], "job", &j, w->now) == XL_OK) {
+    w->jobs[i][k] = j;
+    w->states[i][k] = XL_JOB_SUSPENDED;
     xl_job_set_priority(j, (xl_priority)(a[2] % 4), w->now);
     xl_job_set_peercaching(j, a[3] > 3 ? 3 : a[3], w->now);
     xl_job_set_min_retry_delay(j, 5, w->now);
@@ -109,11 +105,11 @@ static const xl_range_spec specs[][3] = {
 static void play_add(world *w, const uint32_t *a) {
   static const uint32_t pieces[] = {64, 64, 100, 37, 1000, 4096, 7};
   static const char *const contents[] = {"content", "content", NULL, "other"};
-  uint32_t n = a[4] % 8 < 3 ? 1 + a[4] / 8 % 3 : 0;
+  uint32_t n = a[4] < 1000 && a[4] % 8 < 3 ? 1 + a[4] / 8 % 3 : 0;
   xl_file_info info = {.remote = world_urls[a[2] % NURLS],
                        .local = "C:\\f",
-                       .content = contents[a[2] / 4 % 4],
-                       .piece_bytes = pieces[a[3] % 7],
+                       .content = contents[a[2] < 40 ? a[2] / 4 % 4 : 0],
+                       .piece_bytes = pieces[a[3] < 1000 ? a[3] % 7 : 0],
                        .mirrors = world_urls,
                        .nmirrors = a[3] / 7 % (NURLS + 1),
                        .ranges = n == 0 ? NULL : specs[a[4] / 32 % 4],
@@ -201,8 +197,8 @@ static void play_hold(world *w, const uint32_t *a) {
   uint32_t i = agent_of(w, a[0]);
   const xl_file_info info = {.remote = "http://a/f",
                              .local = "C:\\f",
-                             .content = contents[a[1] % 4],
-                             .piece_bytes = a[2] < 6 ? 64 : 100};
+                             .content = contents[a[1] < 4 ? a[1] : 0],
+                             .piece_bytes = a[2] < 6 || a[2] > 7 ? 64 : 100};
 
   if (i != XL_NONE &&
       xl_agent_hold(w->agents[i], &info, w->origin[0], w->now) != XL_OK &&
@@ -368,11 +364,13 @@ static void play_found(world *w, const uint32_t *a) {
   }
   uint32_t i = a[0] % w->nsearches;
   search s = w->searches[i];
+  uint32_t scope = a[2] < 6 ? a[2] : a[2] % 4;
+  uint32_t who = a[1] < 256 ? a[1] : 63; /* mostly everybody there is */
   for (uint32_t k = 0; k < 8; k++) { /* itself and strangers too, some twice */
-    if ((a[1] >> k & 1u) != 0) {
-      peers[n++] = (xl_peer_info){k, (xl_scope)(a[2] % (XL_NSCOPES + 1))};
+    if ((who >> k & 1u) != 0) {
+      peers[n++] = (xl_peer_info){k, (xl_scope)scope};
     }
-    if ((a[1] >> k & 1u) != 0 && a[4] == 0) {
+    if ((who >> k & 1u) != 0 && a[4] == 0) {
       peers[n++] = (xl_peer_info){k, XL_SCOPE_SUBNET};
     }
     if (n + 2 > sizeof peers / sizeof *peers) {

@@ -26,7 +26,7 @@ static bool find_any(const xl_host *h, xl_view *v, xl_find *out,
                    .complete_only = x / 32 % 2 == 0,
                    .timeout = XL_SEC(1 + x % 40)};
   *again = h->now(v) + XL_SEC(20);
-  return x % 3 == 0;
+  return x % 3 != 0;
 }
 
 /* The choice against a plain search. */
@@ -114,8 +114,17 @@ static bool pick_any(const xl_host *h, xl_view *v, xl_pick *out,
   if (x % 11 == 0) {
     return false;
   }
-  if (x % 3 != 0 && pick_from_peer(h, v, out)) {
-    return true;
+  bool peers = f->peers_allowed && !f->origin_only;
+  if (peers && f->npeers == 0 && f->nsearches < 3 && x % 64 != 1) {
+    return false; /* peers first, mostly */
+  }
+  for (int k = 0; k < 4 && x % 3 != 0; k++) {
+    if (pick_from_peer(h, v, out)) {
+      return true;
+    }
+  }
+  if (peers && f->npeers > 0 && x % 8 > 1) {
+    return false;
   }
   *out =
       (xl_pick){.kind = XL_SOURCE_ORIGIN, .reason = XL_REASON_NO_PEER_HAS_IT};
@@ -156,7 +165,7 @@ static void keep_any(const xl_host *h, xl_view *v, xl_keep *out) {
 
   must(h->file_state(v) != NULL, "a file without its state");
   *out = (xl_keep){.keep = x % 4 != 0,
-                   .age_max = XL_SEC(x % 3000),
+                   .age_max = XL_SEC(x % 300000),
                    .from_arrival = x % 2 == 0,
                    .bytes_max = x % 4000};
 }

@@ -86,10 +86,12 @@ void script_make(script *s, uint64_t seed, uint32_t n, bool erratic) {
 
   first.arg[4] = erratic ? 1 + first.arg[4] : 0;
   script_add(s, first);
-  for (uint64_t k = 1 + draw(&rng) % 4; k > 0; k--) {
+  for (uint64_t k = 1 + draw(&rng) % 5; k > 0; k--) {
     script_add(s, op_of(&rng, OP_agent));
+    script_add(s, op_of(&rng, OP_hold));
     script_add(s, op_of(&rng, OP_create));
     script_add(s, op_of(&rng, OP_add));
+    script_add(s, op_of(&rng, OP_resume));
   }
   for (uint32_t i = 0; i < n; i++) {
     script_add(s, op_of(&rng, kind_of(&rng)));

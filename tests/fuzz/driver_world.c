@@ -465,7 +465,7 @@ void world_new(world *w, const op *c) {
   w->no_mtime = c->arg[1] % 4 == 1;
   w->cfg = xl_engine_cfg_default();
   w->cfg.requests_max = 1 + c->arg[2] % 8;
-  w->cfg.peers_max = c->arg[3] % 6;
+  w->cfg.peers_max = c->arg[3] < 8 ? c->arg[3] % 6 : 4;
   w->cfg.time_slice = XL_SEC(30);
   w->erratic = c->arg[4] != 0;
   w->seed = c->arg[2] * 64u + c->arg[4];
