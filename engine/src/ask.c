@@ -40,7 +40,7 @@ static void send(const request *r, xl_action_kind kind) {
                                         : f->remotes[r->source].url,
                    .peer = from_peer ? r->source : XL_NONE,
                    .scope = (xl_scope)r->scope,
-                   .key = f->key,
+                   .key = from_peer ? xli_peers_key(f) : f->key,
                    .version = f->version,
                    .range = r->range,
                    .offset = r->range.begin,
@@ -48,6 +48,9 @@ static void send(const request *r, xl_action_kind kind) {
                    .background = f->job->priority != XL_PRIORITY_FOREGROUND};
   xl_bytes end;
 
+  if (from_peer && xli_peers_by_row(f)) { /* R644: within the record's row */
+    act.offset -= f->swarm->turn->bytes.begin;
+  }
   if (kind == XL_ACT_GET && !r->blind && !from_peer && f->have.size > 0) {
     act.offset = xli_ranges_offset(f->ranges, f->nranges, f->version.size,
                                    r->range.begin, &end);
@@ -270,6 +273,12 @@ static xl_range origin_range(const xl_file *f, xl_range r) {
   return (xl_range){r.begin, r.end < end ? r.end : end};
 }
 
+/* Whether the peers that are known may have byte |at|. */
+static bool in_row(const xl_file *f, xl_bytes at) {
+  return !xli_peers_by_row(f) ||
+         (at >= f->swarm->turn->bytes.begin && at < f->swarm->turn->bytes.end);
+}
+
 static issued issue(xl_file *f, const xl_pick *p) {
   xl_engine *eng = f->job->agent->engine;
   const char *bad = bad_pick(f, p);
@@ -278,7 +287,8 @@ static issued issue(xl_file *f, const xl_pick *p) {
   if (bad != NULL) {
     return illegal(f, bad);
   }
-  if (p->kind == XL_SOURCE_ORIGIN) {
+  xl_range range = p->range;
+  if (p->kind == XL_SOURCE_ORIGIN || !in_row(f, range.begin)) {
     if (origin_waits(f)) {
       return HELD_BACK;
     }
@@ -288,6 +298,9 @@ static issued issue(xl_file *f, const xl_pick *p) {
     }
     r->range = origin_range(f, p->range);
   } else {
+    if (xli_peers_by_row(f) && range.end > f->swarm->turn->bytes.end) {
+      range.end = f->swarm->turn->bytes.end; /* R643: one source, one record */
+    }
     peer *from = &f->swarm->peers[p->peer];
     if (!peer_has_all(f, p->peer, p->range)) {
       return illegal(f, "asks a peer for pieces it is not seen to hold");
@@ -300,7 +313,7 @@ static issued issue(xl_file *f, const xl_pick *p) {
     r->source = from->id;
     r->peer = p->peer;
     r->scope = from->scope;
-    r->range = p->range;
+    r->range = range;
     r->head = p->head;
     from->requests++;
     f->npeer++;
@@ -325,11 +338,11 @@ static void search(xl_file *f, const xl_find *find) {
                    .job = f->job,
                    .file = f,
                    .request = ++a->numbers,
-                   .key = f->key,
+                   .key = xli_peers_key(f),
                    .version = f->version,
                    .find = *find};
 
-  s->want = find->want < room ? find->want : room;
+  s->want = (uint16_t)(find->want < room ? find->want : room);
   act.find.want = s->want;
   if (a->policy->flavour == XL_FLAVOUR_BITS3) {
     act.find.complete_only = true; /* R618 */
@@ -353,6 +366,9 @@ static void look_for_peers(xl_file *f) {
     f->swarm = xli_swarm_new(a->engine);
   }
   swarm *s = f->swarm;
+  if (s != NULL) {
+    xli_peers_turn(f);
+  }
   if (s == NULL || s->search != 0 || s->find_due > now) {
     return;
   }

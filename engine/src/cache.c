@@ -12,6 +12,9 @@
 
 enum { EVICT_AGE, EVICT_SIZE, EVICT_INVALID, EVICT_DELETED };
 
+static xl_name row_name(xl_agent *a, const copy *c, uint32_t i);
+
+/* A record of several rows is there for those who want one of them (R642). */
 static void publish(xl_agent *a, const copy *c, bool on) {
   xl_action act = {.kind = XL_ACT_PUBLISH,
                    .agent = a,
@@ -21,16 +24,34 @@ static void publish(xl_agent *a, const copy *c, bool on) {
                    .complete = on && c->validated};
 
   xli_act(a->engine, &act);
+  if (a->policy->flavour != XL_FLAVOUR_BITS3 || xli_copy_nrows(a, c) < 2) {
+    return;
+  }
+  for (uint32_t i = 0; (act.key = row_name(a, c, i)) != 0; i++) {
+    xli_act(a->engine, &act);
+  }
 }
 
 static bool version_equal(xl_version a, xl_version b) { /* R619 */
   return a.size == b.size && a.mtime_s == b.mtime_s;
 }
 
+static bool row_of_copy(const xl_agent *a, const copy *c, xl_name key,
+                        xl_range *bytes);
+
 uint32_t xli_cache_find(const xl_agent *a, xl_name key, xl_version v) {
   for (uint32_t i = 0; i < a->cache.n; i++) {
     const copy *c = &a->cache.copies[i];
     if (c->key == key && !c->doomed && version_equal(c->version, v)) {
+      return i;
+    }
+  }
+  xl_range bytes;
+  for (uint32_t i = 0; a->policy->flavour == XL_FLAVOUR_BITS3 && i < a->cache.n;
+       i++) {
+    const copy *c = &a->cache.copies[i];
+    if (c->cached && !c->doomed && version_equal(c->version, v) &&
+        row_of_copy(a, c, key, &bytes)) {
       return i;
     }
   }
@@ -374,6 +395,57 @@ bool xli_copy_row(const xl_agent *a, const copy *c, uint32_t i,
     *begin += out->length;
   }
   return false;
+}
+
+/* The key of one row of |c|; 0: no such row, or out of memory. */
+static xl_name row_name(xl_agent *a, const copy *c, uint32_t i) {
+  const char *text = xl_engine_string(a->engine, c->key);
+  const char *rows = rows_of(a, c);
+  xl_range_spec row;
+  xl_bytes begin;
+
+  if (rows == NULL || !xli_copy_row(a, c, i, &row, &begin)) {
+    return 0;
+  }
+  size_t len = (size_t)(rows - 1 - text);
+  char *content = xli_new(a->engine, len + 1);
+  if (content == NULL) {
+    return 0;
+  }
+  memcpy(content, text, len);
+  content[len] = '\0';
+  xl_name key = xli_file_key(a->engine, content, &row, 1);
+  xli_free(a->engine, content);
+  return key;
+}
+
+/* Whether |key| is that of a row of |c|; where the row lies in the copy. */
+static bool row_of_copy(const xl_agent *a, const copy *c, xl_name key,
+                        xl_range *bytes) {
+  const char *text = xl_engine_string(a->engine, key);
+  const char *own = xl_engine_string(a->engine, c->key);
+  const char *rows = rows_of(a, c);
+  const char *at = strrchr(text == NULL ? "" : text, '#');
+  xl_range_spec want, row;
+
+  if (rows == NULL || at == NULL || at - text != rows - 1 - own ||
+      memcmp(text, own, (size_t)(at - text)) != 0 ||
+      *read_row(at + 1, &want) != '\0') {
+    return false;
+  }
+  for (uint32_t i = 0; xli_copy_row(a, c, i, &row, &bytes->begin); i++) {
+    if (row.offset == want.offset && row.length == want.length) {
+      bytes->end = bytes->begin + row.length;
+      return true;
+    }
+  }
+  return false;
+}
+
+xl_range xli_copy_bytes(const xl_agent *a, const copy *c, xl_name key) {
+  xl_range all = {0, c->size}, row;
+
+  return key != c->key && row_of_copy(a, c, key, &row) ? row : all;
 }
 
 uint32_t xli_copy_nrows(const xl_agent *a, const copy *c) {

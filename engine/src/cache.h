@@ -61,6 +61,8 @@ void xli_cache_shrink(xl_agent *a, xl_bytes max);
 void xli_cache_age(xl_agent *a, xl_span age);
 /* The rows of a copy: the application's ranges, or the whole file (R617). */
 uint32_t xli_copy_nrows(const xl_agent *a, const copy *c);
+/* Where what |key| names lies in |c|: all of it, or one row. */
+xl_range xli_copy_bytes(const xl_agent *a, const copy *c, xl_name key);
 /* The |i|-th, and where it begins in the copy (R644). */
 bool xli_copy_row(const xl_agent *a, const copy *c, uint32_t i,
                   xl_range_spec *out, xl_bytes *begin);

@@ -63,6 +63,24 @@ xl_name xli_file_key(xl_engine *eng, const char *content,
   return key;
 }
 
+xl_name xli_file_row_key(const xl_file *f, uint32_t row) {
+  xl_engine *eng = f->job->agent->engine;
+  const char *text = xl_engine_string(eng, f->key);
+  size_t len = (size_t)(strrchr(text, '#') - text);
+  xl_range_spec one = f->ranges[row];
+  char *content = xli_new(eng, len + 1);
+
+  if (content == NULL) {
+    return 0;
+  }
+  memcpy(content, text, len);
+  content[len] = '\0';
+  one.length = xli_ranges_total(&one, 1, f->version.size);
+  xl_name key = xli_file_key(eng, content, &one, 1);
+  xli_free(eng, content);
+  return key;
+}
+
 static xl_err set_remotes(xl_engine *eng, xl_file *f,
                           const xl_file_info *info) {
   f->remotes = xli_new(eng, (1 + info->nmirrors) * sizeof *f->remotes);
@@ -450,7 +468,8 @@ void xl_agent_found(xl_agent *a, uint32_t search, const xl_peer_info *peers,
         if (s->found < s->want && peers[k].id != a->id &&
             (uint32_t)peers[k].scope < XL_SCOPE_NONE &&
             xli_peers_find(s, peers[k].id) == XL_NONE) {
-          s->found += xli_peers_add(j->files[i], &peers[k]);
+          s->found =
+              (uint16_t)(s->found + xli_peers_add(j->files[i], &peers[k]));
         }
       }
       if (last || s->n == a->engine->cfg.peers_max) { /* no more would fit */

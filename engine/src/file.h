@@ -45,10 +45,10 @@ struct xl_file {
   uint32_t index, nranges;
   uint16_t switches, restarts; /* or more */
   uint16_t nremotes, mirror;
-  uint16_t mirror_was;      /* before the switches not yet confirmed */
+  uint16_t mirror_was; /* before the switches not yet confirmed */
   uint16_t mirror_kept, remotes_kept; /* what a crash leaves of them (R214) */
-  uint16_t norigin, npeer;  /* requests under way */
-  uint16_t origin_failures; /* in a row */
+  uint16_t norigin, npeer;            /* requests under way */
+  uint16_t origin_failures;           /* in a row */
   uint8_t phase;
   bool named_content : 1; /* the key is the content's name, not the URL */
   bool begun : 1;         /* the policy has begun */
@@ -77,6 +77,8 @@ void xli_file_lighten(xl_file *f);
 /* The identity of |info|'s content with its ranges; 0 when out of memory. */
 xl_name xli_file_key(xl_engine *eng, const char *content,
                      const xl_range_spec *ranges, uint32_t nranges);
+/* The identity of one of its ranges; 0 when out of memory. */
+xl_name xli_file_row_key(const xl_file *f, uint32_t row);
 xl_err xli_url_check(const char *url);
 /* Index of |url| among the remote names; added if need be; XL_NONE when out of
    memory. */

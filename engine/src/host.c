@@ -125,7 +125,18 @@ static uint32_t host_holders(const xl_view *v, uint32_t piece) {
 }
 
 static bool host_next_gap(const xl_view *v, xl_bytes from, xl_range *out) {
-  return xli_ask_gap(v->file, from, out);
+  const xl_file *f = v->file;
+
+  if (!xli_ask_gap(f, from, out)) {
+    return false;
+  }
+  if (!xli_peers_by_row(f) || f->origin_only || !xli_file_peers_allowed(f)) {
+    return true;
+  }
+  if (out->end > f->swarm->turn->bytes.end) { /* row by row (R643) */
+    out->end = f->swarm->turn->bytes.end;
+  }
+  return out->begin < out->end;
 }
 
 static xl_range host_piece_gap(const xl_view *v, uint32_t piece) {

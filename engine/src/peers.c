@@ -8,6 +8,7 @@
 #include "engine.h"
 #include "file.h"
 #include "job.h"
+#include "ranges.h"
 
 swarm *xli_swarm_new(xl_engine *eng) {
   swarm *s = xli_new(eng, sizeof *s);
@@ -28,6 +29,10 @@ void xli_swarm_del(xl_engine *eng, swarm *s) {
     xli_free(eng, s->peers);
     xli_free(eng, s->states);
     xli_free(eng, s->avail);
+    if (s->turn != NULL) {
+      xli_free(eng, s->turn->all);
+    }
+    xli_free(eng, s->turn);
     xli_free(eng, s);
   }
 }
@@ -143,6 +148,81 @@ bool xli_peer_banned(const peer *p, xl_time now) {
   return p->banned_until > now;
 }
 
+/* ---- rows ---- */
+
+/* Whole validated records only (R618, R642). */
+static bool whole_only(const xl_file *f) {
+  return f->job->agent->policy->flavour == XL_FLAVOUR_BITS3;
+}
+
+bool xli_peers_by_row(const xl_file *f) {
+  return f->swarm != NULL && f->swarm->turn != NULL;
+}
+
+xl_name xli_peers_key(const xl_file *f) {
+  return xli_peers_by_row(f) ? f->swarm->turn->key : f->key;
+}
+
+/* The row that byte |at| of the local file belongs to. */
+static uint32_t row_of(const xl_file *f, xl_bytes at, xl_range *bytes) {
+  uint32_t i = 0;
+
+  bytes->begin = 0;
+  for (;; i++) {
+    xl_bytes len = xli_ranges_total(&f->ranges[i], 1, f->version.size);
+    bytes->end = bytes->begin + len;
+    if (at < bytes->end || i + 1 == f->nranges) {
+      break;
+    }
+    bytes->begin = bytes->end;
+  }
+  return i;
+}
+
+/* The first turn. */
+static bool begin_turns(xl_file *f) {
+  swarm *s = f->swarm;
+  xl_engine *eng = f->job->agent->engine;
+
+  s->turn = xli_new(eng, sizeof *s->turn);
+  if (s->turn == NULL) {
+    return false;
+  }
+  s->turn->row = XL_NONE;
+  s->turn->all = xli_map_full(eng, f->have.npieces, eng->now);
+  return s->turn->all != NULL;
+}
+
+void xli_peers_turn(xl_file *f) {
+  swarm *s = f->swarm;
+  xl_engine *eng = f->job->agent->engine;
+  xl_bytes end, at = 0;
+  xl_range bytes;
+
+  if (f->nranges == 0 || f->have.map == NULL || !whole_only(f) ||
+      (s->turn == NULL && !begin_turns(f))) {
+    return;
+  }
+  while (at < f->have.size && xli_have_run(&f->have, at, f->have.size, &end)) {
+    at = end;
+  }
+  uint32_t row = row_of(f, at, &bytes);
+  if (row == s->turn->row) {
+    return;
+  }
+  while (s->n > 0) {
+    xli_peers_drop(f, s->n - 1);
+  }
+  s->turn->row = row;
+  s->turn->bytes = bytes;
+  s->turn->key = xli_file_row_key(f, row);
+  s->search = 0;
+  s->nsearches = 0;
+  s->searched = -1;
+  s->search_due = XL_NEVER;
+  s->find_due = eng->now;
+}
+
 /* What the environment lends for peer |p| now, and how much of it is seen. */
 static const xl_map *look(const xl_file *f, const peer *p, uint32_t *visible) {
   xl_agent *a = f->job->agent;
@@ -150,9 +230,13 @@ static const xl_map *look(const xl_file *f, const peer *p, uint32_t *visible) {
 
   *visible = 0;
   eng->inside = true;
-  const xl_map *m =
-      eng->env.peer_map(eng->env.arg, a, p->id, f->key, f->version, visible);
+  const xl_map *m = eng->env.peer_map(eng->env.arg, a, p->id, xli_peers_key(f),
+                                      f->version, visible);
   eng->inside = false;
+  if (m != NULL && xli_peers_by_row(f)) {
+    m = *visible == m->npieces ? f->swarm->turn->all : NULL;
+    *visible = m == NULL ? 0 : m->nheld;
+  }
   if (m == NULL || m->npieces != f->have.npieces) {
     *visible = 0;
     return NULL;
@@ -174,11 +258,6 @@ const xl_map *xli_peer_map(const xl_file *f, uint32_t i) {
     p->epoch = epoch;
   }
   return p->map;
-}
-
-/* Whole validated records only (R618, R642). */
-static bool whole_only(const xl_file *f) {
-  return f->job->agent->policy->flavour == XL_FLAVOUR_BITS3;
 }
 
 static bool sync_peer(xl_file *f, uint32_t i) {
@@ -282,7 +361,11 @@ uint32_t xli_peers_holders(xl_file *f, uint32_t piece) {
     return 0;
   }
   const uint16_t *avail = xli_peers_avail(f);
-  return avail == NULL ? 0 : avail[piece];
+  uint32_t n = 0;
+  for (uint32_t i = 0; avail == NULL && i < f->swarm->n; i++) {
+    n += f->swarm->peers[i].counted && xli_peer_has(f, i, piece);
+  }
+  return avail == NULL ? n : avail[piece]; /* the same, out of memory */
 }
 
 void xli_peers_wait(xl_file *f) {

@@ -30,17 +30,25 @@ typedef struct peer {
 
 _Static_assert(sizeof(peer) <= 64, "a known peer costs at most 64 bytes");
 
+/* Files of ranges and a cache of records: peers are known for one row. */
+typedef struct turn {
+  xl_map *all;    /* owned; what a peer that holds the row is seen to hold */
+  xl_range bytes; /* of the local file */
+  xl_name key;
+  uint32_t row;
+} turn;
+
 typedef struct swarm {
   peer *peers;           /* owned */
   unsigned char *states; /* owned; the policy's, in the order of peers */
   uint32_t n, cap, state_cap;
-  uint16_t *avail; /* owned; how many peers see each piece; NULL: not asked */
   bool stale;      /* avail must be counted anew */
   bool unsynced;   /* a peer has not been looked at yet */
+  uint16_t *avail; /* owned; how many peers see each piece; NULL: not asked */
   uint32_t search; /* number of the search under way; 0 none */
   uint32_t nsearches;
-  uint32_t want;  /* of the search under way */
-  uint32_t found; /* by it */
+  uint16_t want;  /* of the search under way */
+  uint16_t found; /* by it */
   uint32_t failures;
   xl_time searched;   /* -1 never */
   xl_time search_due; /* when to stop waiting */
@@ -48,11 +56,18 @@ typedef struct swarm {
   xl_time synced;
   xl_time poll_due;  /* when maps may have grown */
   xl_time quiet_due; /* when a busy or banned peer may be asked again */
+  turn *turn;        /* owned; NULL: peers are known for the whole file */
 } swarm;
 
 /* NULL when out of memory. */
 swarm *xli_swarm_new(xl_engine *eng);
 void xli_swarm_del(xl_engine *eng, swarm *s);
+/* Records supply the rows of |f| one by one (R642, R643). */
+bool xli_peers_by_row(const xl_file *f);
+/* The peers known are those of the row of the first missing byte. */
+void xli_peers_turn(xl_file *f);
+/* What is shared with peers: the row, or the file. */
+xl_name xli_peers_key(const xl_file *f);
 /* Index of the peer; XL_NONE: not known. */
 uint32_t xli_peers_find(const swarm *s, uint32_t id);
 /* Adds; false when out of memory. */

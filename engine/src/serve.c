@@ -59,6 +59,21 @@ static xl_answer decide(xl_agent *a, const copy *c, uint32_t from,
   return answer;
 }
 
+/* |range| of what |key| names, as bytes of the copy (R644); empty when it does
+   not lie inside. */
+static xl_range within(const xl_agent *a, const copy *c, xl_name key,
+                       xl_range range) {
+  if (c == NULL) {
+    return range;
+  }
+  xl_range row = xli_copy_bytes(a, c, key);
+  xl_bytes len = row.end - row.begin;
+  if (range.begin > range.end || range.end > len) {
+    return (xl_range){0, 0};
+  }
+  return (xl_range){row.begin + range.begin, row.begin + range.end};
+}
+
 static bool remember(xl_agent *a, const upload *u) {
   upload *v = xli_grow(a->engine, a->uploads, &a->upload_cap,
                        a->device.uploads + 1, sizeof *v);
@@ -86,11 +101,12 @@ void xl_agent_asked(xl_agent *a, uint32_t ask, uint32_t from, xl_scope scope,
                    .key = key,
                    .version = version,
                    .range = range,
-                   .answer = decide(a, c, from, scope, range)};
+                   .answer =
+                       decide(a, c, from, scope, within(a, c, key, range))};
   if (act.answer.accept) {
     upload u = {.ask = ask,
                 .from = from,
-                .key = key,
+                .key = c == NULL ? key : c->key,
                 .scope = (uint8_t)scope,
                 .version = version};
     if (c == NULL || !remember(a, &u)) {

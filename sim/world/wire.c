@@ -298,7 +298,10 @@ void wire_asked(world *w, uint64_t tag) {
     origin_asked(w, i);
   } else {
     xl_agent_asked(world_agent(w, c->source), i, x->device, c->scope,
-                   (xl_name)x->content, x->version, x->range, world_now(w));
+                   (xl_name)x->content, x->version,
+                   (xl_range){x->offset,
+                              x->offset + x->range.end - x->range.begin},
+                   world_now(w));
   }
 }
 

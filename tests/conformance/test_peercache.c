@@ -144,6 +144,72 @@ static void test_same_range(void) {
   fake_del(w);
 }
 
+static xl_file_info rows_info(const xl_range_spec *r, uint32_t n) {
+  return (xl_file_info){.remote = URL,
+                        .local = "C:\\p",
+                        .piece_bytes = 64,
+                        .ranges = r,
+                        .nranges = n};
+}
+
+/* Rows of |wanted|, three; |held| by one device, |other| by another one. What
+   came from peers. */
+static void check_rows(const xl_policy *policy, const xl_range_spec *wanted,
+                       const xl_range_spec *held, uint32_t nheld,
+                       const xl_range_spec *other, uint32_t nother,
+                       xl_bytes from_peers, uint32_t gets) {
+  fake *w = fake_new();
+  fake_origin *o = fake_add_origin(w, URL, 1000, 7);
+  xl_file_info a = rows_info(held, nheld), b = rows_info(other, nother),
+               info = rows_info(wanted, 3);
+  xl_bytes total = 0, at = 0;
+  xl_file *f;
+
+  xl_agent *one = fake_add_agent(w, policy, BOTH);
+  xl_agent *two = fake_add_agent(w, policy, BOTH);
+  CHECK_EQ(xl_agent_hold(one, &a, (xl_version){1000, 7}, 0), XL_OK);
+  CHECK_EQ(xl_agent_hold(two, &b, (xl_version){1000, 7}, 0), XL_OK);
+  for (int i = 0; i < 3; i++) {
+    total += wanted[i].length;
+  }
+  xl_job *j = fake_job(w, fake_add_agent(w, policy, BOTH));
+  CHECK_EQ(xl_job_set_peercaching(j, BOTH, 0), XL_OK);
+  CHECK_EQ(xl_job_add_file(j, &info, &f, 0), XL_OK);
+  CHECK_EQ(xl_job_resume(j, 0), XL_OK);
+  CU_ASSERT(fake_until(w, j, XL_JOB_TRANSFERRED, S(500)));
+  stats(f, total - from_peers, from_peers);
+  CHECK_EQ(o->sent, total - from_peers);
+  CHECK_EQ(o->gets, gets);
+  const fake_file *got = fake_file_of(w, f, total);
+  for (int i = 0; i < 3; i++) {
+    for (xl_bytes k = 0; k < wanted[i].length; k++, at++) {
+      if (got->bytes[at] != content_byte(7, wanted[i].offset + k)) {
+        CU_FAIL("a byte is not where it belongs");
+        fake_del(w);
+        return;
+      }
+    }
+  }
+  fake_del(w);
+}
+
+static void test_rows(void) {
+  static const xl_range_spec wanted[] = {{200, 100}, {600, 150}, {0, 70}};
+  static const xl_range_spec two[] = {{800, 30}, {200, 100}}; /* the first */
+  static const xl_range_spec one[] = {{0, 70}};               /* the last */
+  static const xl_range_spec near[] = {{600, 149}, {200, 101}};
+  static const xl_range_spec whole[] = {{0, 1000}};
+  static const xl_range_spec end[] = {{600, XL_LENGTH_TO_EOF}};
+  const xl_policy *bits = xl_policy_find("bits-peer-cache");
+
+  CU_ASSERT_FATAL(bits != NULL);
+  check_rows(&record_policy, wanted, two, 2, one, 1, 170, 1);
+  check_rows(&record_policy, wanted, wanted, 3, one, 1, 320, 0);
+  check_rows(&record_policy, wanted, near, 2, whole, 1, 0, 3);
+  check_rows(&record_policy, wanted, near, 2, end, 1, 0, 3);
+  check_rows(bits, wanted, wanted, 3, one, 1, 320, 0);
+}
+
 /* Each of four holders goes silent once it is used. */
 static void test_peers_die(void) {
   fake *w = fake_new();
@@ -544,6 +610,9 @@ TEST_SUITE(
     {"T37 R642 R643: a record of the whole does not supply a part",
      test_part_of_a_record},
     {"R642 R644: a record of the same range does", test_same_range},
+    {"R643 R642 R644: each row comes from a record that has exactly it, or "
+     "from the origin",
+     test_rows},
     {"T38 R655 R321: four peers die; never ERROR, then the origin alone",
      test_peers_die},
     {"T39 R304 R305 R306 R658: invalid too early, from the origin, from a peer",

@@ -16,9 +16,6 @@
  *   table of servers that BITS keeps for 7 days (R624) is therefore asked
  *   afresh for each file, and |suppress| (R623) counts for each file. Of more
  *   than |servers| holders, BITS may also ask ten that hold nothing.
- * - A row that an application asked for as a sub-range matches only a record
- *   of the same sub-range (R642); no such records are kept, so those files
- *   come from the origin.
  * - A server that is at its limit answers 503 (R647). As a search goes on for
  *   60 s while servers are out of resources (R634, R635), the client asks again
  *   for |busy_wait| and then uses the origin.
@@ -103,8 +100,6 @@ static bool peerable(const xl_host *h, xl_view *v, xl_reason *why) {
     *why = XL_REASON_ORIGIN_ONLY_AGAIN;
   } else if (!f->peers_allowed) {
     *why = XL_REASON_PEERING_OFF;
-  } else if (f->has_ranges) {
-    *why = XL_REASON_RECORD_MISMATCH;
   } else {
     return true;
   }

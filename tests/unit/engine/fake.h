@@ -521,7 +521,10 @@ static void fake_ask_peer(fake *w, const xl_action *act) {
   l->rate = 0; /* until it is accepted */
   if (!w->gone[act->peer]) {
     xl_agent_asked(p, l->ask, fake_index(w, act->agent), act->scope, act->key,
-                   act->version, act->range, w->now);
+                   act->version,
+                   (xl_range){act->offset, act->offset + act->range.end -
+                                               act->range.begin},
+                   w->now);
   }
 }
 

@@ -142,11 +142,6 @@ static void test_no_peers_for(void) {
   w.file.origin_only = true;
   fake_pick(&w);
   CHECK_ORIGIN(&w, ORIGIN_ONLY_AGAIN, 0);
-  fake_init(&w, POLICY, EMPTY);
-  fake_add(&w, XL_SCOPE_SUBNET, FULL);
-  w.file.has_ranges = true;
-  fake_pick(&w);
-  CHECK_ORIGIN(&w, RECORD_MISMATCH, 0);
 }
 
 static void test_fourth_failure(void) {
@@ -299,8 +294,7 @@ TEST_SUITE(
      test_head},
     {"only whole records of the own subnet supply a file (R603, R642)",
      test_who_can_serve},
-    {"no peers without permission, after a failed check, or for sub-ranges "
-     "(R505, R306, R642)",
+    {"no peers without permission or after a failed check (R505, R306)",
      test_no_peers_for},
     {"the fourth failed peer transfer means origin only (R655)",
      test_fourth_failure},
