@@ -24,12 +24,13 @@ static void place_tag(void *owner, const heap_node *node, uint32_t place) {
   flow_at(owner, node->id)->tplace = place;
 }
 
-/* |span| ns after now, rounded to the nearest. */
+/* |span| ns after now, rounded to the nearest: a key of the heaps by time. */
 static double after(const fl *s, double span) {
   if (!(span < 9e18)) {
     return INFINITY;
   }
-  return span <= 0 ? (double)s->now : (double)(s->now + (xl_time)(span + 0.5));
+  xl_time now = s->now - s->base;
+  return span <= 0 ? (double)now : (double)(now + (xl_time)(span + 0.5));
 }
 
 double fl_left(const fl *s, const fl_flow *f) {
@@ -170,11 +171,28 @@ void fl_clock_update(fl *s) {
   s->ntouched = 0;
 }
 
+static void shift(heap *h, double by) {
+  for (size_t i = 0; i < h->n; i++) {
+    h->at[i].key -= by;
+  }
+}
+
+/* Keys of the heaps by time are ns since |base|, which follows the clock: a
+   double holds them exactly for 104 days. */
+static void follow(fl *s) {
+  shift(&s->next_link, (double)(s->now - s->base));
+  shift(&s->next_capped, (double)(s->now - s->base));
+  s->base = s->now;
+}
+
 void fl_at(fl *s, xl_time now) {
   assert(now >= s->now);
   if (now > s->now) {
     fl_solve(s);
     s->now = now;
+  }
+  if (now - s->base > XL_DAY(26)) {
+    follow(s);
   }
 }
 
@@ -184,7 +202,7 @@ xl_time fl_next(fl *s) {
   double capped = s->next_capped.n > 0 ? s->next_capped.at[0].key : INFINITY;
   double next = link < capped ? link : capped;
 
-  return next < 9e18 ? (xl_time)next : XL_NEVER;
+  return next < 9e18 ? xl_time_add(s->base, (xl_time)next) : XL_NEVER;
 }
 
 /* ---- ends
@@ -235,11 +253,12 @@ static int by_start(const void *a, const void *b) {
 
 size_t fl_take(fl *s, xl_time at) {
   fl_at(s, at);
+  double until = (double)(at - s->base);
   s->nended = 0;
-  while (s->next_link.n > 0 && s->next_link.at[0].key <= (double)at) {
+  while (s->next_link.n > 0 && s->next_link.at[0].key <= until) {
     take_link(s, s->next_link.at[0].id);
   }
-  while (s->next_capped.n > 0 && s->next_capped.at[0].key <= (double)at) {
+  while (s->next_capped.n > 0 && s->next_capped.at[0].key <= until) {
     uint32_t id = s->next_capped.at[0].id;
     heap_remove(&s->next_capped, 0, place_tag, s);
     flow_at(s, id)->tplace = NOWHERE;

@@ -99,6 +99,7 @@ typedef struct fl_queue {
 struct fl {
   fl_config cfg;
   xl_time now;
+  xl_time base; /* of the keys of next_link and next_capped */
   pages flows_, links_, levels_, pool_;
   char *flows;
   size_t stride, nflows;

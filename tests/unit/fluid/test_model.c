@@ -286,15 +286,21 @@ static void test_bytes(void) {
   uint32_t link = fl_link_add(s, 3);
 
   fl_flow_init(s, 0, &link, 1, INFINITY, 1);
-  fl_flow_start(s, XL_DAY(90), 0, 1000000);
+  fl_flow_start(s, XL_DAY(400), 0, 1000000);
   xl_bytes before = 0;
   for (xl_time t = 0; t < XL_SEC(333333); t += 777777777) {
-    xl_bytes got = fl_flow_arrived(s, XL_DAY(90) + t, 0);
+    xl_bytes got = fl_flow_arrived(s, XL_DAY(400) + t, 0);
     CU_ASSERT(got >= before && got < 1000000);
     CU_ASSERT(fabs((double)got - 3e-9 * (double)t) <= 1.01);
     before = got;
   }
-  CHECK_EQ(fl_next(s), XL_DAY(90) + 333333333333333);
+  CHECK_EQ(fl_next(s), XL_DAY(400) + 333333333333333);
+  CHECK_EQ(fl_take(s, fl_next(s)), 1);
+  for (xl_time t = XL_DAY(404) + 1; t < XL_DAY(900); t += XL_DAY(13) + 1) {
+    fl_flow_start(s, t, 0, 3000000); /* ends 1,000,000 s later: 11.6 days */
+    CHECK_EQ(fl_next(s), t + XL_SEC(1000000));
+    CHECK_EQ(fl_take(s, fl_next(s)), 1);
+  }
   fl_del(s);
 }
 
