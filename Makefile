@@ -57,7 +57,7 @@ INC.analysis := -Iengine/include -Isim -I. $(HDF5_CFLAGS) $(POSIX)
 INC.cli := -Iengine/include -Isim -I. $(POSIX) -DXFERLAB_VERSION='"$(VERSION)"'
 INC.cli += -I$(OUT)/gen
 INC.driver = $(INC.tests)
-INC.tests := -Iengine/include -Iengine/src -Isim -I. -Itests/lib \
+INC.tests := -Iengine/include -Iengine/src -Isim -I. -Itests -Itests/lib \
   $(HDF5_CFLAGS) $(POSIX) -DXFERLAB_VERSION='"$(VERSION)"'
 
 SRC.engine := $(wildcard engine/src/*.c)

@@ -7,7 +7,7 @@
 #include <xl/delivery.h>
 #include <xl/machine.h>
 
-#include "../unit/engine/fake.h"
+#include "unit/engine/fake.h"
 
 #define URL "http://w/a"
 #define URL2 "http://w2/a"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The built-in policies against small worlds: bits-semantics 6.7, 6.10 and 7.
  */
-#include "../unit/engine/fake.h"
-#include "../unit/policy/values.h"
+#include "unit/engine/fake.h"
+#include "unit/policy/values.h"
 
 #define URL "http://w/f"
 #define BOTH (XL_PEERCACHING_CLIENT | XL_PEERCACHING_SERVER)

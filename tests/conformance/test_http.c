@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* HTTP of a download: bits-semantics 8. */
-#include "../unit/engine/fake.h"
+#include "unit/engine/fake.h"
 
 #define URL "http://w/f"
 #define OTHER "http://v/f"

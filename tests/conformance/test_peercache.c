@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The peer cache and its administration: bits-semantics 6. */
-#include "../unit/engine/fake.h"
+#include "unit/engine/fake.h"
 
 #include <xl/cache.h>
 

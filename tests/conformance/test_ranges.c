@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Application ranges: bits-semantics 2.1 and 2.2. */
-#include "../unit/engine/fake.h"
+#include "unit/engine/fake.h"
 
 #define URL "http://w/f"
 
