@@ -321,6 +321,9 @@ static ended end_with(request *r, xl_end end, xl_err err, xl_bytes total) {
   }
   if (r->state == REQUEST_CANCELLING && end != XL_END_RUN_ENDED &&
       end != XL_END_LINK_LOST) {
+    if (end == XL_END_FAILED_CHECK) { /* what waited for it is no good */
+      xli_book_bad(r, r->pos);
+    }
     return xli_end(r, (xl_end)r->end, r->err);
   }
   return xli_end(r, end, err);
