@@ -288,9 +288,9 @@ static void play_deliver(world *w, const uint32_t *a) {
   bool corrupt = w->data && a[2] >= 7;
   if (n + over > 0 && o->told < 2 * FILE_BYTES) {
     ops_deliver(w, o, n, over,
-                a[2] == 6  ? XL_VERDICT_BAD
-                : a[2] < 3 ? XL_VERDICT_PENDING
-                           : XL_VERDICT_GOOD,
+                a[2] == 6               ? XL_VERDICT_BAD
+                : a[2] < 3 || a[2] == 8 ? XL_VERDICT_PENDING
+                                        : XL_VERDICT_GOOD,
                 corrupt, a[4] == 0);
   }
 }
