@@ -19,7 +19,7 @@ typedef struct pattern {
   double low_MBps, high_MBps;           /* of hosts, log-uniform each way */
   double site_MBps;                     /* each way */
   double origin_MBps;                   /* 0: no origin */
-  int origin_percent;      /* slots served by the origin; -10: of all flows */
+  int origin_percent;      /* slots served by the origin; below 0: flows */
   uint32_t inside_percent; /* slots served from the same site */
 } pattern;
 
@@ -29,7 +29,8 @@ static const pattern patterns[] = {
     {"B2", 1000, 1, 0, 10, 10, 0, 10, -10, 0},
     {"B2slots", 1000, 1, 0, 10, 10, 0, 10, 10, 0},
     {"B12", 10000, 2, 100, 0.3, 30, 25, 1000, 5, 80},
-    {"B13", 100000, 2, 0, 0.3, 30, 0, 10000, 10, 0},
+    {"B13", 100000, 2, 0, 0.3, 30, 0, 10000, -10, 0},
+    {"B13slots", 100000, 2, 0, 0.3, 30, 0, 10000, 10, 0},
     {"10k", 10000, 2, 0, 0.3, 30, 0, 0, 0, 0},
     {"100k", 100000, 2, 0, 0.3, 30, 0, 0, 0, 0},
     {"1m", 1000000, 2, 0, 0.3, 30, 0, 0, 0, 0},

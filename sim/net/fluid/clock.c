@@ -165,6 +165,11 @@ static void rekey(fl *s, uint32_t l) {
 
 void fl_clock_update(fl *s) {
   for (size_t i = 0; i < s->ntouched; i++) {
+    if (i + 16 < s->ntouched) {
+      __builtin_prefetch(&s->links[s->touched[i + 16]]);
+      __builtin_prefetch(list_of(s, &s->links[s->touched[i + 10]]));
+      fl_fetch_flows(s, s->touched[i + 5]);
+    }
     s->links[s->touched[i]].touched = false;
     rekey(s, s->touched[i]);
   }

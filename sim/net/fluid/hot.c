@@ -327,12 +327,27 @@ static void to_k(fl *s, fl_hot *h, heap_node node) {
   }
 }
 
+/* Fetches the coupled flows that come after number |j|, and their links. */
+static void fetch_ahead(const fl *s, const fl_hot *h, size_t j) {
+  if (j < 12) {
+    return;
+  }
+  const fl_flow *f = flow_at(s, h->K[j - 12].flow);
+  __builtin_prefetch(f);
+  __builtin_prefetch(f->hops);
+  f = flow_at(s, h->K[j - 6].flow);
+  for (unsigned i = 0; i < f->np && i < 4; i++) {
+    __builtin_prefetch(&s->links[f->hops[i].link]);
+  }
+}
+
 /* Moves the coupled flows that something else limits below |x| to R; returns
    the level then. */
 static double release(fl *s, fl_hot *h, double C, double x) {
   for (size_t j = h->nK; j-- > 0;) {
     fl_entry it = h->K[j];
     fl_flow *f = flow_at(s, it.flow);
+    fetch_ahead(s, h, j);
     double lim = limit(s, f, it.hop);
     if (lim < x) {
       k_remove(s, h, f, it.hop);
@@ -419,6 +434,7 @@ void fl_hot_evaluate(fl *s, uint32_t l) {
   settle_moved(s, l);
   for (size_t j = h->nK; j-- > 0;) {
     fl_entry it = h->K[j];
+    fetch_ahead(s, h, j);
     fl_set(s, it.flow, flow_at(s, it.flow), it.hop, x, l);
   }
   s->stats.visits += h->nK;

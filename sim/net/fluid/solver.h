@@ -36,7 +36,7 @@ typedef struct fl_config {
   uint32_t steps, budget;
 } fl_config;
 
-#define FL_HOT_MIN 64
+#define FL_HOT_MIN 32 /* 64 is 1.5 times slower in sites, 16 no faster */
 #define FL_STEPS 64
 #define FL_BUDGET 8
 

@@ -188,6 +188,17 @@ static inline double fl_epsilon(const fl *s, const fl_link *l) {
   return s->cfg.epsilon < most ? s->cfg.epsilon : most;
 }
 
+/* Fetches the first flows of |l| into the cache. */
+static inline void fl_fetch_flows(const fl *s, uint32_t l) {
+  const fl_link *k = &s->links[l];
+
+  for (uint32_t j = 0; j < k->n && j < 6; j++) {
+    const fl_flow *f = flow_at(s, list_of(s, k)[j].flow);
+    __builtin_prefetch(f);
+    __builtin_prefetch(f->hops);
+  }
+}
+
 /* ---- clock.c ---- */
 
 /* Virtual time of |l| now. */
