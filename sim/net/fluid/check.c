@@ -60,10 +60,11 @@ static bool link_good(const fl *s, uint32_t l, char *what, size_t len) {
   }
   if (k->hot != NOWHERE) {
     const fl_hot *h = &s->hots[k->hot];
-    if (!near(h->UR, sum.R, k->C + 1e3) || !near(h->WB, sum.B, sum.B) ||
-        h->R.n + h->lazy.n + h->nK != k->n || h->tags.n != h->lazy.n + h->nK) {
+    if (!near(h->UR + h->lost, sum.R, k->C + 1e3) ||
+        !near(h->WB, sum.B, sum.B) || h->R.n + h->lazy.n + h->nK != k->n ||
+        h->tags.n != h->lazy.n + h->nK) {
       snprintf(what, len, "hot link %u: R %.17g not %.17g, B %.17g not %.17g",
-               l, h->UR, sum.R, h->WB, sum.B);
+               l, h->UR + h->lost, sum.R, h->WB, sum.B);
       return false;
     }
   }

@@ -40,20 +40,32 @@ static fl_hot *hot_of(const fl *s, const fl_flow *f, unsigned i) {
 /* ---- the sets
  * ------------------------------------------------------------------- */
 
+/* Adds |x| to UR with what rounding takes from it (Neumaier's sum): a link
+   that has carried 1e8 B/s and now stands still counts 0. */
+static void count(fl_hot *h, double x) {
+  double sum = h->UR + x;
+
+  h->lost += fabs(h->UR) >= fabs(x) ? (h->UR - sum) + x : (x - sum) + h->UR;
+  h->UR = sum;
+}
+
+static double elsewhere(const fl_hot *h) {
+  return h->UR + h->lost;
+}
+
 static void r_add(fl *s, fl_hot *h, uint32_t id, fl_flow *f, unsigned i,
                   double rho) {
   f->hops[i].set = SET_R;
   heap_put(&h->R, (heap_node){-rho, id, i}, place_hop, s);
-  h->UR += f->w * rho;
+  count(h, f->w * rho);
   h->ops++;
 }
 
 static void r_remove(fl *s, fl_hot *h, fl_flow *f, unsigned i) {
   uint32_t place = f->hops[i].place;
 
-  h->UR += f->w * h->R.at[place].key;
+  count(h, f->w * h->R.at[place].key);
   heap_remove(&h->R, place, place_hop, s);
-  h->UR = h->R.n > 0 ? h->UR : 0;
   h->ops++;
   f->hops[i].set = SET_NONE;
 }
@@ -134,7 +146,8 @@ void fl_hot_rekey(fl *s, fl_flow *f, unsigned i, double r) {
   double was = -h->R.at[place].key;
 
   if (r != was) {
-    h->UR += f->w * (r - was);
+    count(h, f->w * r);
+    count(h, -(f->w * was));
     h->ops++;
     heap_key(&h->R, place, -r, place_hop, s);
     fl_queue_link(s, f->hops[i].link);
@@ -240,7 +253,7 @@ static void hot_del(fl *s, fl_link *k) {
     }
   }
   h->R.n = h->lazy.n = h->tags.n = h->nK = 0;
-  h->UR = h->WB = 0;
+  h->UR = h->lost = h->WB = 0;
   h->ops = 0;
   h->next = s->hot_free;
   s->hot_free = k->hot;
@@ -284,9 +297,9 @@ void fl_cool(fl *s, uint32_t l) {
  * ------------------------------------------------------------------ */
 
 static void sum(fl *s, fl_hot *h) {
-  h->UR = h->WB = 0;
+  h->UR = h->lost = h->WB = 0;
   for (size_t i = 0; i < h->R.n; i++) {
-    h->UR -= h->R.at[i].key * flow_at(s, h->R.at[i].id)->w;
+    count(h, -h->R.at[i].key * flow_at(s, h->R.at[i].id)->w);
   }
   for (size_t i = 0; i < h->lazy.n; i++) {
     h->WB += flow_at(s, h->lazy.at[i].id)->w;
@@ -300,9 +313,9 @@ static void sum(fl *s, fl_hot *h) {
 /* The level for the sets as they are; below 0 when R alone is too much. */
 static double level_of(const fl_hot *h, double C) {
   if (h->nK + h->lazy.n == 0) {
-    return h->UR <= C * (1 + SLACK) ? INFINITY : -1;
+    return elsewhere(h) <= C * (1 + SLACK) ? INFINITY : -1;
   }
-  return C > 0 && h->UR < C ? (C - h->UR) / h->WB : 0;
+  return C > 0 && elsewhere(h) < C ? (C - elsewhere(h)) / h->WB : 0;
 }
 
 /* Fast mode: the level may stay where it is. */
@@ -310,8 +323,8 @@ static bool may_stay(const fl *s, const fl_link *k, const fl_hot *h, double p) {
   double eps = fl_epsilon(s, k);
 
   return eps > 0 && h->nK + h->lazy.n > 0 &&
-         h->UR + h->WB * p <= k->C * (1 + SAME) &&
-         h->UR + h->WB * p * (1 + eps) >= k->C;
+         elsewhere(h) + h->WB * p <= k->C * (1 + SAME) &&
+         elsewhere(h) + h->WB * p * (1 + eps) >= k->C;
 }
 
 static void to_k(fl *s, fl_hot *h, heap_node node) {

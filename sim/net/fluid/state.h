@@ -81,7 +81,8 @@ typedef struct fl_hot {
   heap tags;   /* limited here, by tag */
   fl_entry *K; /* limited here and coupled: other links are full */
   size_t nK, capK;
-  double UR, WB; /* sum of w*r over R; sum of w over lazy and K */
+  double UR, lost; /* their sum: sum of w*r over R */
+  double WB;       /* sum of w over lazy and K */
   uint32_t ops;  /* since both were summed */
   uint32_t next; /* free one */
 } fl_hot;
