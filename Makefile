@@ -186,7 +186,7 @@ deps: ## install the Debian packages that are missing
 	$(Q)tests/deps
 
 # deps may install what the flags above are asked from, hence a second make.
-demo: deps ## compare three policies on a branch-office rollout (about 2 minutes)
+demo: deps ## compare three policies on a branch-office rollout (seconds, once it is built)
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)$(OUT)/xferlab compare scenarios/branch-office.yaml -o results/demo
 	@echo "open results/demo/report.html"

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/spec.h"
 #include "scenario/scenario.h"
 
 typedef enum option_kind { FLAG, TEXT, LIST, NUMBER } option_kind;
@@ -25,7 +26,7 @@ static const option options[] = {
      "policy, as NAME, NAME:key=value,.. or ./plugin.so; a bare NAME takes the "
      "scenario's settings for it"},
     {"net", 'n', TEXT, AT(net), "N",
-     "network, as NAME or NAME:key=value,.. (default simgrid)"},
+     "network, as NAME or NAME:key=value,.. (default " NET_DEFAULT ")"},
     {"seed", 's', NUMBER, AT(seed), "N", "random seed (default 1)"},
     {"seeds", 'k', NUMBER, AT(seeds), "K",
      "how many seeds, 1 to K, each policy is run with (default 10)"},

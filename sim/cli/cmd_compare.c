@@ -306,7 +306,7 @@ int cmd_compare(const args *a, fail *why) {
       }
     }
   }
-  good = good && spec_net(&network, a->net == NULL ? "simgrid" : a->net, why) &&
+  good = good && spec_net(&network, a->net, why) &&
          compare(a, scn, &network, policies, n, why);
   for (size_t i = 0; policies != NULL && i < n; i++) {
     policy_spec_free(&policies[i]);

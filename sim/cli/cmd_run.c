@@ -149,7 +149,7 @@ int cmd_run(const args *a, fail *why) {
                                           : "origin-only";
   x.scn = scn;
   if (spec_policy(&policy, name, scn, why) &&
-      spec_net(&network, a->net == NULL ? "simgrid" : a->net, why)) {
+      spec_net(&network, a->net, why)) {
     status = run(a, &x, why);
   } else {
     status = why->status;

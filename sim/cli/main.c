@@ -102,7 +102,7 @@ const command commands[] = {
      "KIND [NAME]", 1, 2, "json",
      "examples:\n"
      "  xferlab describe policy delivery-optimization\n"
-     "  xferlab describe network simgrid\n"
+     "  xferlab describe network fluid\n"
      "  xferlab describe metric offload\n"
      "  xferlab describe engine\n"
      "  xferlab describe scenario",

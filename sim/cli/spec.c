@@ -108,6 +108,7 @@ bool spec_policy(policy_spec *out, const char *text, const scenario *scn,
   size_t ngiven, n = 0;
 
   *out = (policy_spec){0};
+  text = text == NULL ? NET_DEFAULT : text;
   snprintf(out->label, sizeof out->label, "%s", text);
   if (!split(text, &out->text, given, &ngiven, why)) {
     return false;
@@ -143,6 +144,7 @@ bool spec_net(net_spec *out, const char *text, fail *why) {
   size_t n;
 
   *out = (net_spec){0};
+  text = text == NULL ? NET_DEFAULT : text;
   snprintf(out->label, sizeof out->label, "%s", text);
   if (!split(text, &out->text, given, &n, why)) {
     return false;

@@ -28,6 +28,9 @@ typedef struct net_spec {
 /* Both are freed also after a failure; zeroed ones are fine. |scn| (may be NULL): its settings for this policy come first. */
 bool spec_policy(policy_spec *out, const char *text, const scenario *scn,
                  fail *why);
+#define NET_DEFAULT "fluid"
+
+/* |text| may be NULL: NET_DEFAULT. */
 bool spec_net(net_spec *out, const char *text, fail *why);
 void policy_spec_free(policy_spec *s);
 void net_spec_free(net_spec *s);
