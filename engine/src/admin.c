@@ -283,17 +283,28 @@ xl_err xl_cache_clear(xl_agent *a, xl_time now) {
 
 /* ---- peers ---- */
 
-static bool listed(const xl_known_peer *out, uint32_t n, uint32_t id) {
-  for (uint32_t i = 0; i < n; i++) {
-    if (out[i].id == id) {
-      return true;
+/* Neither left out nor busy for any file. */
+static bool available(const xl_agent *a, uint32_t id) {
+  xl_time now = a->engine->now;
+
+  for (const xl_job *j = a->jobs; j != NULL; j = j->next) {
+    for (uint32_t i = 0; i < j->nfiles; i++) {
+      const swarm *s = j->files[i]->swarm;
+      uint32_t k = s == NULL ? XL_NONE : xli_peers_find(s, id);
+      if (k != XL_NONE && (s->peers[k].busy_until > now ||
+                           xli_peer_banned(&s->peers[k], now))) {
+        return false;
+      }
     }
   }
-  return false;
+  return true;
 }
 
-/* Whether an earlier file of |a| than |until| knows the device, too. */
+/* Whether the table or a file of |a| before |until| knows the device. */
 static bool known_before(const xl_agent *a, const xl_file *until, uint32_t id) {
+  if (xli_servers_find(a, id) != XL_NONE) {
+    return true;
+  }
   for (const xl_job *j = a->jobs; j != NULL; j = j->next) {
     for (uint32_t i = 0; i < j->nfiles; i++) {
       if (j->files[i] == until) {
@@ -308,30 +319,39 @@ static bool known_before(const xl_agent *a, const xl_file *until, uint32_t id) {
   return false;
 }
 
-uint32_t xl_peers_known(const xl_agent *a, xl_known_peer *out, uint32_t max) {
-  xl_time now = a->engine->now;
-  uint32_t n = 0;
+typedef struct listing {
+  xl_known_peer *out;
+  uint32_t n, max;
+} listing;
 
+static void list(listing *l, const xl_agent *a, uint32_t id, uint8_t scope) {
+  if (l->n < l->max) {
+    l->out[l->n] = (xl_known_peer){
+        .id = id, .scope = (xl_scope)scope, .available = available(a, id)};
+  }
+  l->n++;
+}
+
+uint32_t xl_peers_known(const xl_agent *a, xl_known_peer *out, uint32_t max) {
+  const servers *t = xli_servers(a);
+  listing l = {.out = out, .max = max};
+
+  for (uint32_t i = 0; i < t->n; i++) {
+    if (xli_servers_live(&t->list[i], a->engine->now)) {
+      list(&l, a, t->list[i].id, t->list[i].scope);
+    }
+  }
   for (const xl_job *j = a->jobs; j != NULL; j = j->next) {
     for (uint32_t i = 0; i < j->nfiles; i++) {
       const swarm *s = j->files[i]->swarm;
       for (uint32_t k = 0; s != NULL && k < s->n; k++) {
-        const peer *p = &s->peers[k];
-        if (known_before(a, j->files[i], p->id) ||
-            listed(out, n < max ? n : max, p->id)) {
-          continue;
+        if (!known_before(a, j->files[i], s->peers[k].id)) {
+          list(&l, a, s->peers[k].id, s->peers[k].scope);
         }
-        if (n < max) {
-          out[n] = (xl_known_peer){.id = p->id,
-                                   .scope = (xl_scope)p->scope,
-                                   .available = p->busy_until <= now &&
-                                                p->banned_until <= now};
-        }
-        n++;
       }
     }
   }
-  return n;
+  return l.n;
 }
 
 /* What the policy remembers of searches does not hold back the next one. */
@@ -362,6 +382,7 @@ xl_err xl_peers_clear(xl_agent *a, xl_time now) {
   if (seen(a)->searched) {
     need(a)->searched = false; /* R623 */
   }
+  xli_servers_clear(a);
   xli_agent_settle_jobs(a);
   return a->engine->status;
 }

@@ -13,6 +13,7 @@
 #include "file.h"
 #include "job.h"
 #include "ranges.h"
+#include "servers.h"
 #include "transfer.h"
 
 #define MUST(cond, text)                                                       \
@@ -302,6 +303,9 @@ static const char *check_agent(const xl_agent *a, uint32_t *used) {
   bad = check_jobs(a);
   if (bad == NULL) {
     bad = check_requests(a, used);
+  }
+  if (bad == NULL) {
+    bad = xli_servers_check(a);
   }
   return bad != NULL ? bad : check_cache(a);
 }

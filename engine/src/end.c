@@ -2,6 +2,7 @@
 #include "agent.h"
 #include "engine.h"
 #include "job.h"
+#include "servers.h"
 #include "transfer.h"
 
 #define BAN XL_SEC(60)
@@ -171,7 +172,8 @@ static void peer_failed(const ended *e) {
     xli_event(a, XL_EVENT_PEER_DROPPED, f->job, f, p->id, e->end,
               out.drop_peer ? 0 : out.ban_peer);
   }
-  if (out.drop_peer) {
+  if (out.drop_peer) { /* R616 */
+    xli_servers_drop(a, p->id);
     xli_peers_drop(f, e->peer);
   } else if (out.ban_peer > 0) {
     xli_peers_ban(f, e->peer, xl_time_add(now, out.ban_peer));
@@ -232,7 +234,9 @@ void xli_end_follow(const ended *e) {
     if (e->kind == XL_SOURCE_ORIGIN) {
       f->origin_failures = 0;
     } else if (e->peer != XL_NONE) {
-      f->swarm->peers[e->peer].failures = 0;
+      peer *p = &f->swarm->peers[e->peer];
+      p->failures = 0;
+      xli_servers_heard(f->job->agent, p->id, p->scope); /* R624 */
     }
   } else if (broken && !f->single_ranges) {
     f->single_ranges = true; /* R808 */

@@ -9,6 +9,7 @@
 #include "job.h"
 #include "notify.h"
 #include "ranges.h"
+#include "servers.h"
 #include "transfer.h"
 
 #define PIECES_MAX (1u << 28)
@@ -465,9 +466,11 @@ void xl_agent_found(xl_agent *a, uint32_t search, const xl_peer_info *peers,
         continue;
       }
       for (uint32_t k = 0; k < n && s->n < a->engine->cfg.peers_max; k++) {
-        if (s->found < s->want && peers[k].id != a->id &&
-            (uint32_t)peers[k].scope < XL_SCOPE_NONE &&
-            xli_peers_find(s, peers[k].id) == XL_NONE) {
+        if (peers[k].id == a->id || (uint32_t)peers[k].scope >= XL_SCOPE_NONE) {
+          continue;
+        }
+        xli_servers_heard(a, peers[k].id, (uint8_t)peers[k].scope);
+        if (s->found < s->want && xli_peers_find(s, peers[k].id) == XL_NONE) {
           s->found =
               (uint16_t)(s->found + xli_peers_add(j->files[i], &peers[k]));
         }

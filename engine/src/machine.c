@@ -39,6 +39,7 @@ machine *xli_machine_need(xl_agent *a) {
 void xli_machine_del(xl_engine *eng, machine *m) {
   if (m != NULL) {
     xli_free(eng, m->away);
+    xli_free(eng, m->servers.list);
     xli_free(eng, m);
   }
 }

@@ -10,6 +10,7 @@
 
 #include "admin.h"
 #include "rare.h"
+#include "servers.h"
 
 /* The environment itself: LocalSystem. Its |sid| is a constant, not a name. */
 #define MACHINE_SERVICE                                                        \
@@ -30,6 +31,7 @@ typedef struct machine {
   xl_name *away;       /* owned; users that are logged off */
   uint32_t naway, away_cap;
   cache_admin cache; /* the peer cache's limits and flags */
+  servers servers;   /* of a BITS 3 client */
 } machine;
 
 const machine *xli_machine(const xl_agent *a);

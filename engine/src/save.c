@@ -13,7 +13,7 @@
 #define SEED 0xcbf29ce484222325u
 
 uint32_t xl_save_version(void) {
-  return xli_save_nfields();
+  return xli_save_nfields() + 1; /* and the table of servers */
 }
 
 uint32_t xl_agent_njobs(const xl_agent *a) {
@@ -211,6 +211,23 @@ static void put_job(save_out *o, const xl_job *j, xl_time now) {
   }
 }
 
+static void put_servers(save_out *o, const xl_agent *a, xl_time now) {
+  const servers *t = xli_servers(a);
+  uint32_t n = 0;
+
+  for (uint32_t i = 0; i < t->n; i++) {
+    n += xli_servers_live(&t->list[i], now);
+  }
+  xli_put(o, n, 4);
+  for (uint32_t i = 0; i < t->n; i++) {
+    if (xli_servers_live(&t->list[i], now)) {
+      xli_put(o, t->list[i].id, 4);
+      xli_put(o, t->list[i].scope, 1);
+      put_age(o, t->list[i].heard, now);
+    }
+  }
+}
+
 static void put_body(save_out *o, const xl_agent *a, xl_time now) {
   xli_put(o, (uint64_t)now, 8);
   xli_put_agent_fields(o, a);
@@ -220,6 +237,7 @@ static void put_body(save_out *o, const xl_agent *a, xl_time now) {
   for (const xl_job *j = a->jobs; j != NULL; j = j->next) {
     put_job(o, j, now);
   }
+  put_servers(o, a, now);
 }
 
 /* Of everything but itself. */
@@ -251,19 +269,22 @@ xl_err xl_agent_save(const xl_agent *a, void *buf, size_t cap, size_t *len,
 
 /* ---- loading ---- */
 
-static xl_err check_header(save_in *in, size_t len) {
+static xl_err check_header(save_in *in, size_t len, uint32_t *version) {
   const unsigned char *all = in->at;
 
-  if (len < SAVE_HEADER || xli_get(in, 4) != MAGIC) {
+  if (!xli_must(in, len >= SAVE_HEADER) ||
+      !xli_must(in, xli_get(in, 4) == MAGIC)) {
     return XL_E_FILE_CORRUPT;
   }
-  uint64_t version = xli_get(in, 4);
-  uint64_t body = xli_get(in, 8);
-  if (body != len - SAVE_HEADER || xli_get(in, 8) != sum_of(all, len) ||
-      version == 0) {
+  *version = (uint32_t)xli_get(in, 4);
+  bool known = *version <= xl_save_version();
+  if (!xli_must(in, *version > 0) ||
+      !xli_must(in, xli_get(in, 8) == len - SAVE_HEADER) ||
+      !xli_must(in, xli_get(in, 8) == sum_of(all, len))) {
     return XL_E_FILE_CORRUPT;
   }
-  return version > xl_save_version() ? XL_E_UNKNOWN_REVISION : XL_OK;
+  in->word = all + 4;
+  return known ? XL_OK : XL_E_UNKNOWN_REVISION;
 }
 
 /* Begins what was loaded. */
@@ -281,23 +302,18 @@ static void go_live(xl_agent *a) {
   xli_agent_settle_jobs(a);
 }
 
-xl_err xl_agent_load(xl_agent **out, xl_engine *eng, const xl_agent_cfg *cfg,
-                     const void *bytes, size_t len, xl_time now) {
-  const unsigned char *p = bytes;
-  save_in in = {.at = p, .end = p + len};
-  uint32_t known = eng->names.n;
+/* The agent, or NULL; |in| tells where it went wrong. */
+static xl_err load(xl_agent **out, xl_engine *eng, const xl_agent_cfg *cfg,
+                   save_in *in, xl_time now) {
+  uint32_t known = eng->names.n, version;
   xl_agent *a;
 
-  *out = NULL;
-  if (eng->status != XL_OK) {
-    return eng->status;
-  }
-  xl_err err = now < 0 ? XL_E_INVALIDARG : check_header(&in, len);
+  xl_err err = check_header(in, (size_t)(in->end - in->at), &version);
   err = err != XL_OK ? err : xl_agent_new(&a, eng, cfg, now);
   if (err != XL_OK) {
     return err;
   }
-  if (!xli_load_body(&in, a)) {
+  if (!xli_load_body(in, a, version)) {
     xl_agent_del(a);
     xli_names_cut(eng, &eng->names, known);
     return eng->status != XL_OK ? eng->status : XL_E_FILE_CORRUPT;
@@ -309,4 +325,24 @@ xl_err xl_agent_load(xl_agent **out, xl_engine *eng, const xl_agent_cfg *cfg,
   }
   *out = a;
   return XL_OK;
+}
+
+xl_err xl_agent_load(xl_agent **out, xl_engine *eng, const xl_agent_cfg *cfg,
+                     const void *bytes, size_t len, xl_save_fault *fault,
+                     xl_time now) {
+  const unsigned char *p = bytes;
+  save_in in = {.at = p, .end = p + len, .word = p, .part = "header"};
+
+  *out = NULL;
+  if (eng->status != XL_OK) {
+    return eng->status;
+  }
+  xl_err err = now < 0 ? XL_E_INVALIDARG : load(out, eng, cfg, &in, now);
+  if (fault != NULL) {
+    *fault = (xl_save_fault){0, NULL};
+    if (err == XL_E_FILE_CORRUPT || err == XL_E_UNKNOWN_REVISION) {
+      *fault = (xl_save_fault){(size_t)(in.word - p), in.part};
+    }
+  }
+  return err;
 }

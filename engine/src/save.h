@@ -13,6 +13,7 @@
 #include "rare.h"
 
 #define SAVE_HEADER 24u
+#define SAVE_SERVERS_SINCE 51u           /* version */
 #define SAVE_SPAN_MAX ((xl_span)1 << 61) /* of anything read: no overflow */
 #define SAVE_BYTES_MAX ((xl_bytes)1 << 61)
 
@@ -29,9 +30,14 @@ void xli_put_text(save_out *o, const char *s); /* may be NULL */
 
 typedef struct save_in {
   const unsigned char *at, *end;
-  bool bad; /* what was read is not what a save writes; sticky */
+  const unsigned char *word; /* what was read last */
+  const char *part;          /* of the body, being read */
+  bool bad; /* what was read is not what a save writes; sticky: |at|, |word|
+               and |part| stay as they are */
 } save_in;
 
+/* What was read last is bad unless |good|; false when anything was. */
+bool xli_must(save_in *in, bool good);
 /* 0 and bad when fewer are left. */
 uint64_t xli_get(save_in *in, unsigned n);
 /* In [0, max]; else bad and 0. */
@@ -59,7 +65,8 @@ uint32_t xli_save_nfields(void);
 
 /* ---- save_load.c */
 
-/* The body into the fresh |a|. False: bad, or the engine's status. */
-bool xli_load_body(save_in *in, xl_agent *a);
+/* The body of a save of |version| into the fresh |a|. False: bad, or the
+   engine's status. */
+bool xli_load_body(save_in *in, xl_agent *a, uint32_t version);
 
 #endif

@@ -22,11 +22,19 @@ void xli_put_text(save_out *o, const char *s) {
   }
 }
 
+bool xli_must(save_in *in, bool good) {
+  in->bad = in->bad || !good;
+  return !in->bad;
+}
+
 uint64_t xli_get(save_in *in, unsigned n) {
   uint64_t v = 0;
 
-  if (in->bad || (size_t)(in->end - in->at) < n) {
-    in->bad = true;
+  if (in->bad) {
+    return 0;
+  }
+  in->word = in->at;
+  if (!xli_must(in, (size_t)(in->end - in->at) >= n)) {
     return 0;
   }
   for (unsigned i = 0; i < n; i++) {
@@ -38,15 +46,13 @@ uint64_t xli_get(save_in *in, unsigned n) {
 uint64_t xli_get_max(save_in *in, unsigned n, uint64_t max) {
   uint64_t v = xli_get(in, n);
 
-  in->bad = in->bad || v > max;
-  return in->bad ? 0 : v;
+  return xli_must(in, v <= max) ? v : 0;
 }
 
 uint32_t xli_get_count(save_in *in, size_t each) {
   uint64_t n = xli_get(in, 4);
 
-  in->bad = in->bad || n > (size_t)(in->end - in->at) / each;
-  return in->bad ? 0 : (uint32_t)n;
+  return xli_must(in, n <= (size_t)(in->end - in->at) / each) ? (uint32_t)n : 0;
 }
 
 xl_name xli_get_text(save_in *in, xl_engine *eng) {
@@ -55,9 +61,8 @@ xl_name xli_get_text(save_in *in, xl_engine *eng) {
   if (in->bad || n == UINT32_MAX) {
     return 0;
   }
-  if (n > (size_t)(in->end - in->at) ||
-      (n > 0 && memchr(in->at, '\0', (size_t)n) != NULL)) {
-    in->bad = true;
+  if (!xli_must(in, n <= (size_t)(in->end - in->at) &&
+                        (n == 0 || memchr(in->at, '\0', (size_t)n) == NULL))) {
     return 0;
   }
   const unsigned char *text = in->at;

@@ -119,8 +119,7 @@ void xli_put_file_fields(save_out *o, const xl_file *x) {
 static uint64_t from(save_in *in, uint64_t min, uint64_t max) {
   uint64_t v = xli_get_max(in, 8, max);
 
-  in->bad = in->bad || v < min;
-  return v;
+  return xli_must(in, v >= min) ? v : min;
 }
 
 #define GET(tag, kind, member, min, max)                                       \
@@ -138,9 +137,9 @@ static uint64_t from(save_in *in, uint64_t min, uint64_t max) {
   uint64_t v = 0, n = xli_get_max(in, 2, COUNT(map)), last = 0;                \
   for (; n > 0 && !in->bad; n--) {                                             \
     uint64_t tag = xli_get(in, 2);                                             \
-    in->bad = in->bad || tag <= last;                                          \
+    xli_must(in, tag > last);                                                  \
     last = tag;                                                                \
-    switch (tag) { map(GET) default : in->bad = true; }                        \
+    switch (tag) { map(GET) default : xli_must(in, false); }                   \
   }
 
 void xli_get_agent_fields(save_in *in, xl_agent *x) {

@@ -20,31 +20,31 @@
 #define EACH_PART 19u
 #define EACH_FILE 100u
 #define EACH_JOB 40u
+#define EACH_SERVER 13u
 
 typedef struct loader {
-  save_in in;
+  save_in *in;
   xl_agent *a;
   xl_engine *eng;
   xl_time saved; /* when, on the clock of now */
 } loader;
 
 static bool must(loader *l, bool good) {
-  l->in.bad = l->in.bad || !good;
-  return !l->in.bad && l->eng->status == XL_OK;
+  return xli_must(l->in, good) && l->eng->status == XL_OK;
 }
 
 /* ---- words ---- */
 
 static uint64_t number(loader *l, unsigned n, uint64_t max) {
-  return xli_get_max(&l->in, n, max);
+  return xli_get_max(l->in, n, max);
 }
 
 /* A span, or -1. */
 static xl_span span(loader *l) {
-  int64_t v = (int64_t)xli_get(&l->in, 8);
+  int64_t v = (int64_t)xli_get(l->in, 8);
 
   must(l, v >= -1 && v <= SAVE_SPAN_MAX);
-  return l->in.bad ? -1 : v;
+  return l->in->bad ? -1 : v;
 }
 
 /* An instant of the past, at the earliest the start of the clock. */
@@ -59,7 +59,7 @@ static xl_time due_after(xl_time from, xl_span left) {
 }
 
 static xl_name text(loader *l, bool needed) {
-  xl_name name = xli_get_text(&l->in, l->eng);
+  xl_name name = xli_get_text(l->in, l->eng);
 
   must(l, name != 0 || !needed);
   return name;
@@ -70,9 +70,9 @@ static const char *string(const loader *l, xl_name name) {
 }
 
 static xl_version version(loader *l) {
-  xl_bytes size = xli_get(&l->in, 8);
+  xl_bytes size = xli_get(l->in, 8);
 
-  return (xl_version){size, (int64_t)xli_get(&l->in, 8)};
+  return (xl_version){size, (int64_t)xli_get(l->in, 8)};
 }
 
 /* ---- the peer cache ---- */
@@ -117,7 +117,7 @@ static void load_copy(loader *l) {
 static void load_pieces(loader *l, xl_file *f) {
   have *h = &f->have;
 
-  if (!must(l, (size_t)(l->in.end - l->in.at) >= (h->npieces + 7u) / 8)) {
+  if (!must(l, (size_t)(l->in->end - l->in->at) >= (h->npieces + 7u) / 8)) {
     return;
   }
   for (uint32_t p = 0; p < h->npieces; p += 8) {
@@ -145,7 +145,7 @@ static bool none_held(const have *h, xl_range r) {
 
 static void load_parts(loader *l, xl_file *f) {
   have *h = &f->have;
-  uint32_t n = xli_get_count(&l->in, EACH_PART);
+  uint32_t n = xli_get_count(l->in, EACH_PART);
   xl_bytes from = 0;
 
   if (n > 0) {
@@ -156,7 +156,7 @@ static void load_parts(loader *l, xl_file *f) {
     h->parts = v;
   }
   for (uint32_t i = 0; i < n; i++) {
-    part p = {.begin = xli_get(&l->in, 8), .end = xli_get(&l->in, 8)};
+    part p = {.begin = xli_get(l->in, 8), .end = xli_get(l->in, 8)};
     p.mirror = (uint16_t)number(l, 2, f->nremotes - 1u);
     p.class = (uint8_t)number(l, 1, XL_CLASS_USEFUL_END - 1);
     if (!must(l, from <= p.begin && p.begin < p.end && p.end <= h->size &&
@@ -220,7 +220,7 @@ static void load_map(loader *l, xl_file *f) {
       !must(l, xli_ranges_fit(f->ranges, f->nranges, v.size)) ||
       !must(l, xli_ranges_total(f->ranges, f->nranges, v.size) /
                        f->have.piece_bytes / 8 <=
-                   (size_t)(l->in.end - l->in.at)) ||
+                   (size_t)(l->in->end - l->in->at)) ||
       !must(l, xli_file_set_size(f, v))) {
     return;
   }
@@ -243,7 +243,7 @@ static void load_map(loader *l, xl_file *f) {
 static void load_remotes(loader *l, xl_file *f) {
   uint32_t n = (uint32_t)number(l, 2, UINT16_MAX - 1), cap = f->nremotes;
 
-  if (!must(l, n > 0 && n <= (size_t)(l->in.end - l->in.at) / 12)) {
+  if (!must(l, n > 0 && n <= (size_t)(l->in->end - l->in->at) / 12)) {
     return;
   }
   remote *v = xli_grow(l->eng, f->remotes, &cap, n, sizeof *v);
@@ -291,7 +291,7 @@ static bool load_ranges(loader *l, xl_range_spec **out, uint32_t *n) {
   uint32_t cap = 0;
 
   *out = NULL;
-  *n = xli_get_count(&l->in, EACH_RANGE);
+  *n = xli_get_count(l->in, EACH_RANGE);
   if (*n == 0) {
     return must(l, true);
   }
@@ -301,8 +301,8 @@ static bool load_ranges(loader *l, xl_range_spec **out, uint32_t *n) {
   }
   *out = v;
   for (uint32_t i = 0; i < *n; i++) {
-    v[i].offset = xli_get(&l->in, 8);
-    v[i].length = xli_get(&l->in, 8);
+    v[i].offset = xli_get(l->in, 8);
+    v[i].length = xli_get(l->in, 8);
   }
   return must(l, xli_ranges_check(v, *n, UINT32_MAX) == XL_OK);
 }
@@ -358,10 +358,10 @@ static void load_file(loader *l, xl_job *j) {
     return;
   }
   load_remotes(l, f);
-  if (l->in.bad || l->eng->status != XL_OK) {
+  if (l->in->bad || l->eng->status != XL_OK) {
     return;
   }
-  xli_get_file_fields(&l->in, f);
+  xli_get_file_fields(l->in, f);
   f->version = version(l);
   f->phase = number(l, 1, 1) != 0 ? FILE_DONE : FILE_WAITING;
   f->began = past(l);
@@ -385,7 +385,7 @@ static void load_file(loader *l, xl_job *j) {
 /* ---- jobs ---- */
 
 static void load_credentials(loader *l, job_rare *r) {
-  uint32_t n = xli_get_count(&l->in, EACH_CREDENTIAL), cap = 0;
+  uint32_t n = xli_get_count(l->in, EACH_CREDENTIAL), cap = 0;
 
   if (n == 0) {
     return;
@@ -413,7 +413,7 @@ static void load_rare(loader *l, xl_job *j) {
   if (!must(l, r != NULL)) {
     return;
   }
-  xli_get_rare_fields(&l->in, l->eng, r);
+  xli_get_rare_fields(l->in, l->eng, r);
   must(l, r->owner.sid != 0 || r->owner.kind == XL_ACCOUNT_SERVICE);
   r->command_due = due_after(l->eng->now, span(l));
   load_credentials(l, r);
@@ -421,7 +421,7 @@ static void load_rare(loader *l, xl_job *j) {
 
 static void load_job(loader *l) {
   xl_time now = l->eng->now;
-  xl_name name = xli_get_text(&l->in, l->eng);
+  xl_name name = xli_get_text(l->in, l->eng);
   xl_job *j;
 
   if (!must(l, true) ||
@@ -429,7 +429,7 @@ static void load_job(loader *l) {
                    XL_OK)) {
     return;
   }
-  xli_get_job_fields(&l->in, j);
+  xli_get_job_fields(l->in, j);
   j->state = (uint8_t)number(l, 1, XL_JOB_CANCELLED);
   j->err = (xl_err)(uint32_t)number(l, 4, UINT32_MAX);
   j->error_file = (uint32_t)number(l, 4, UINT32_MAX);
@@ -438,7 +438,7 @@ static void load_job(loader *l) {
   j->no_progress_due = due_after(now, span(l));
   j->active = (xl_span)number(l, 8, (uint64_t)SAVE_SPAN_MAX);
   load_rare(l, j);
-  uint32_t n = xli_get_count(&l->in, EACH_FILE);
+  uint32_t n = xli_get_count(l->in, EACH_FILE);
   must(l, !xli_job_running(j) && j->created >= 0);
   must(l, n > 0 || (j->state != XL_JOB_QUEUED &&
                     j->state != XL_JOB_TRANSIENT_ERROR));
@@ -453,7 +453,7 @@ static void load_job(loader *l) {
 static void load_preferences(loader *l) {
   cache_admin c = {0};
 
-  xli_get_cache_fields(&l->in, &c);
+  xli_get_cache_fields(l->in, &c);
   if (c.chosen && must(l, true)) {
     machine *m = xli_machine_need(l->a);
     if (m != NULL) {
@@ -463,21 +463,46 @@ static void load_preferences(loader *l) {
   }
 }
 
-bool xli_load_body(save_in *in, xl_agent *a) {
-  loader l = {.in = *in, .a = a, .eng = a->engine};
-  xl_time saved = (xl_time)number(&l, 8, (uint64_t)SAVE_SPAN_MAX);
+static void load_server(loader *l) {
+  server s = {.id = (uint32_t)number(l, 4, UINT32_MAX)};
+
+  s.scope = (uint8_t)number(l, 1, XL_SCOPE_NONE - 1);
+  s.heard = past(l);
+  if (must(l, s.heard >= 0)) {
+    must(l, xli_servers_load(l->a, &s));
+  }
+}
+
+/* |n| things of a kind, whose name an error tells. */
+static void load_all(loader *l, const char *what, size_t each,
+                     void (*load)(loader *)) {
+  if (!must(l, true)) {
+    return;
+  }
+  l->in->part = what;
+  uint32_t n = xli_get_count(l->in, each);
+  for (uint32_t i = 0; i < n && must(l, true); i++) {
+    load(l);
+  }
+}
+
+bool xli_load_body(save_in *in, xl_agent *a, uint32_t version) {
+  loader l = {.in = in, .a = a, .eng = a->engine};
   xl_time now = l.eng->now;
 
+  in->part = "agent";
+  xl_time saved = (xl_time)number(&l, 8, (uint64_t)SAVE_SPAN_MAX);
   l.saved = saved < now ? saved : now; /* another clock: no time has passed */
-  xli_get_agent_fields(&l.in, a);
+  xli_get_agent_fields(in, a);
   load_preferences(&l);
-  uint32_t n = xli_get_count(&l.in, EACH_COPY);
-  for (uint32_t i = 0; i < n && must(&l, true); i++) {
-    load_copy(&l);
+  load_all(&l, "records", EACH_COPY, load_copy);
+  load_all(&l, "jobs", EACH_JOB, load_job);
+  if (version >= SAVE_SERVERS_SINCE) {
+    load_all(&l, "servers", EACH_SERVER, load_server);
   }
-  n = xli_get_count(&l.in, EACH_JOB);
-  for (uint32_t i = 0; i < n && must(&l, true); i++) {
-    load_job(&l);
+  if (!in->bad) {
+    in->part = "end";
+    in->word = in->at;
   }
-  return must(&l, l.in.at == l.in.end);
+  return must(&l, in->at == in->end);
 }

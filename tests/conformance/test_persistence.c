@@ -5,10 +5,12 @@
  */
 #include "fake.h"
 
+#include <xl/cache.h>
 #include <xl/save.h>
 
 #include "agent.h"
 #include "engine.h"
+#include "machine.h"
 #include "save.h"
 
 #define A "http://a/f"
@@ -43,6 +45,8 @@ static void reseal(saved *s) {
   put(s->p + 16, xli_checksum(h, s->p + 24, s->len - 24), 8);
 }
 
+static xl_save_fault fault; /* of the last load */
+
 static xl_err load_as(fake *w, saved s, const xl_policy *policy, uint32_t flags,
                       uint32_t id, xl_agent **out) {
   const xl_agent_cfg cfg = {
@@ -52,7 +56,7 @@ static xl_err load_as(fake *w, saved s, const xl_policy *policy, uint32_t flags,
       .peercaching = flags,
       .device = {.ram_bytes = XL_GIB(8), .disk_bytes = XL_GIB(100)}};
 
-  return xl_agent_load(out, w->eng, &cfg, s.p, s.len, w->now);
+  return xl_agent_load(out, w->eng, &cfg, s.p, s.len, &fault, w->now);
 }
 
 /* ---- the state as text ---- */
@@ -103,8 +107,28 @@ static const char *state_text(const xl_job *j) {
              : xl_job_state_name(s);
 }
 
+static char *say_cache(char *at, const xl_agent *a) {
+  uint32_t ids[8], n = xl_cache_records(a, ids, 8);
+  const servers *known = xli_servers(a);
+  xl_record r;
+
+  at = say(say(at, "flags", xl_cache_flags(a)), "size", xl_cache_size(a));
+  at = say(at, "age", xl_cache_age(a));
+  for (uint32_t i = 0; i < n && i < 8; i++) {
+    CHECK_EQ(xl_cache_record(a, ids[i], &r), XL_OK);
+    at += snprintf(at, SAY_MAX, "\n record %s", r.url);
+    at = say(say(at, "id", r.id), "bytes", r.held);
+    at = say(say(at, "used", (uint64_t)r.used), "till", (uint64_t)r.expires);
+  }
+  for (uint32_t i = 0; i < known->n; i++) {
+    at = say(say(at, "server", known->list[i].id), "of", known->list[i].scope);
+    at = say(at, "heard", (uint64_t)known->list[i].heard);
+  }
+  return at;
+}
+
 static char *describe(const xl_agent *a) {
-  char *text = malloc(1 << 18), *at = text;
+  char *text = malloc(1 << 18), *at = say_cache(text, a);
 
   for (int c = 0; c < XL_NCLASSES; c++) {
     at = say(at, xl_class_name((xl_class)c), xl_agent_ledger(a)->bytes[c]);
@@ -644,6 +668,116 @@ static void test_told_again(void) {
   fake_del(w);
 }
 
+/* ---- the servers that are known ---- */
+
+static void hear(fake *w, xl_agent *a, uint32_t id) {
+  fake_run(w, w->now + S(1));
+  xl_engine_advance(w->eng, w->now);
+  xli_servers_heard(a, id, XL_SCOPE_SUBNET);
+}
+
+static void test_servers(void) {
+  fake *w = fake_new();
+  xl_known_peer known[4];
+
+  records(w);
+  fake_run(w, S(100));
+  xl_agent *a = w->agents[0];
+  CHECK_EQ(xl_job_state_of(xl_agent_job(a, 0)), XL_JOB_TRANSFERRED);
+  CHECK_EQ(xl_job_complete(xl_agent_job(a, 0), w->now), XL_OK);
+  uint32_t n = xl_peers_known(a, known, 4);
+  CU_ASSERT(n >= 1); /* also when no file needs them */
+  CHECK_EQ(known[0].id, 1);
+  xl_time heard = xli_servers(a)->list[0].heard;
+  CU_ASSERT(heard > 0); /* its last bytes, not the search */
+  fake_run(w, XL_DAY(3));
+  reload(w, 0, save(w, a));
+  a = w->agents[0];
+  CHECK_EQ(xl_peers_known(a, known, 4), n);
+  CHECK_EQ(known[0].id, 1);
+  CHECK_EQ(known[0].scope, XL_SCOPE_SUBNET);
+  CU_ASSERT(known[0].available);
+  fake_run(w, heard + XL_DAY(7) - 1);
+  xl_engine_advance(w->eng, w->now);
+  CU_ASSERT(xli_servers_find(a, 1) != XL_NONE);
+  fake_run(w, heard + XL_DAY(7));
+  xl_engine_advance(w->eng, w->now);
+  CHECK_EQ(xl_peers_known(a, known, 4), 0);
+  reload(w, 0, save(w, a));
+  a = w->agents[0];
+  CHECK_EQ(xli_servers(a)->n, 0); /* what is too old is not saved */
+  hear(w, a, 7);
+  CHECK_EQ(xl_peers_clear(a, w->now), XL_OK);
+  reload(w, 0, save(w, a));
+  CHECK_EQ(xl_peers_known(w->agents[0], known, 4), 0);
+  fake_del(w);
+}
+
+/* A full table loses the server that was heard longest ago. */
+static void test_servers_max(void) {
+  fake *w = fake_new();
+  xl_agent *a = fake_add_agent(w, &record_policy, 3);
+
+  for (uint32_t id = 1; id <= SERVERS_MAX; id++) {
+    hear(w, a, id);
+  }
+  hear(w, a, 1);
+  hear(w, a, SERVERS_MAX + 1);
+  CHECK_EQ(xl_peers_known(a, NULL, 0), SERVERS_MAX);
+  CU_ASSERT(xli_servers_find(a, 1) != XL_NONE);
+  CHECK_EQ(xli_servers_find(a, 2), XL_NONE);
+  xli_servers_drop(a, SERVERS_MAX + 1); /* R616 */
+  CHECK_EQ(xl_peers_known(a, NULL, 0), SERVERS_MAX - 1);
+  fake_check(w);
+  saved s = save(w, a);
+  /* One of them twice: refused where it stands. */
+  size_t last = s.len - 13;
+  memcpy(s.p + last, s.p + last - 13, 4);
+  reseal(&s);
+  xl_agent *b = NULL;
+  CHECK_EQ(load_as(w, s, &record_policy, 3, 999, &b), XL_E_FILE_CORRUPT);
+  CU_ASSERT_STRING_EQUAL(fault.part, "servers");
+  CHECK_EQ(fault.at, last + 5);
+  free(s.p);
+  fake_del(w);
+  w = fake_new(); /* a swarm keeps no table */
+  a = fake_add_agent(w, &piece_policy, 3);
+  hear(w, a, 1);
+  CHECK_EQ(xl_peers_known(a, NULL, 0), 0);
+  fake_del(w);
+}
+
+static void test_preferences(void) {
+  fake *w = fake_new();
+  xl_agent *a = fake_add_agent(w, &record_policy, 3);
+  const xl_cache_policy policy = {.size_percent = 9};
+  uint32_t id;
+  xl_record r;
+
+  hold(w, a, 1050);
+  CHECK_EQ(xl_cache_set_size(a, 7, w->now), XL_OK);
+  CHECK_EQ(xl_cache_set_age(a, 2 * XL_CACHE_AGE_MIN, w->now), XL_OK);
+  CHECK_EQ(xl_cache_set_flags(a, XL_PEERCACHING_SERVER, w->now), XL_OK);
+  CHECK_EQ(xl_cache_set_policy(a, &policy, w->now), XL_OK);
+  CHECK_EQ(xl_cache_records(a, &id, 1), 1);
+  uint32_t was = id;
+  reload(w, 0, save(w, a));
+  a = w->agents[0];
+  CHECK_EQ(xl_cache_size(a), 7); /* the policy is the administrator's to keep */
+  CHECK_EQ(xl_cache_age(a), 2 * XL_CACHE_AGE_MIN);
+  CHECK_EQ(xl_cache_flags(a), XL_PEERCACHING_SERVER);
+  CHECK_EQ(xl_cache_records(a, &id, 1), 1);
+  CHECK_EQ(id, was);
+  CHECK_EQ(xl_cache_record(a, id, &r), XL_OK);
+  CU_ASSERT_STRING_EQUAL(r.url, A); /* the key is the content's name */
+  hold(w, a, 2000);
+  CHECK_EQ(xl_cache_records(a, &id, 1), 2);
+  CHECK_EQ(xl_cache_delete(a, was, w->now), XL_OK);
+  CHECK_EQ(xl_cache_records(a, &id, 1), 1);
+  CU_ASSERT(id > was); /* never used again */
+  fake_del(w);
+}
+
 /* ---- bytes that are not what was written ---- */
 
 static void refuses(fake *w, saved s, xl_err want) {
@@ -655,6 +789,7 @@ static void refuses(fake *w, saved s, xl_err want) {
 
   CHECK_EQ(err, want);
   CU_ASSERT_PTR_NULL(a);
+  CU_ASSERT(fault.part != NULL && fault.at <= s.len);
   CHECK_EQ(w->eng->names.n, known);
   CU_ASSERT(w->held <= held + 6); /* tables keep their room */
   CU_ASSERT(!xl_engine_next(w->eng, &act));
@@ -721,6 +856,7 @@ static void test_forged(void) {
         reseal(&s);
         xl_err err = load_as(v, s, policy, 3, 9, &a);
         s.p[n] ^= flips[i];
+        CHECK_EQ(err == XL_OK, fault.part == NULL);
         if (err == XL_OK) {
           in++;
           fake_check(v);
@@ -749,13 +885,14 @@ static void test_versions(void) {
   put(s.p + 4, 0, 4);
   reseal(&s);
   refuses(w, s, XL_E_FILE_CORRUPT);
-  /* An older writer did not know the last property of an agent. */
+  /* An older writer knew neither the servers nor the last property of an
+     agent. */
   size_t at = 24 + 8, n = s.p[at];
   size_t cut = at + 2 + (n - 1) * 10;
   memmove(s.p + cut, s.p + cut + 10, s.len - cut - 10);
-  s.len -= 10;
+  s.len -= 10 + 4;
   s.p[at]--;
-  put(s.p + 4, xl_save_version() - 1, 4);
+  put(s.p + 4, SAVE_SERVERS_SINCE - 1, 4);
   reseal(&s);
   xl_agent *old = NULL;
   CHECK_EQ(load_as(w, s, &origin_policy, 0, 1, &old), XL_OK);
@@ -813,6 +950,14 @@ TEST_SUITE(
      test_no_progress_left},
     {"R612 R617: the peer cache keeps its records and their age",
      test_peer_cache},
+    {"R610 R611 R612 R614: preferences, and a record's URL and number, are "
+     "kept",
+     test_preferences},
+    {"R624 R615: a server is known for 7 days since it was heard, also over a "
+     "restart",
+     test_servers},
+    {"R616 R624: a full table forgets the server heard longest ago (design)",
+     test_servers_max},
     {"R427: TRANSFERRED is told again after a crash (design)", test_told_again},
     {"R401: a crash at every step loses and doubles no delivered byte (design)",
      test_every_step},

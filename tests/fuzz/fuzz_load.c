@@ -55,12 +55,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   env_init(&w, data[0]);
   w.now = XL_SEC(100);
   xl_agent_cfg cfg = env_cfg(&w, 0);
-  xl_err err = xl_agent_load(&w.agents[0], w.eng, &cfg, p, size - 1, w.now);
+  xl_save_fault fault;
+  xl_err err =
+      xl_agent_load(&w.agents[0], w.eng, &cfg, p, size - 1, &fault, w.now);
   env_check(&w);
   if (err == XL_OK) {
     run(&w);
   } else if (w.agents[0] != NULL) {
     env_broken("a load that failed left an agent");
+  }
+  bool told = err == XL_E_FILE_CORRUPT || err == XL_E_UNKNOWN_REVISION;
+  if (told != (fault.part != NULL) || fault.at >= size) {
+    env_broken("a fault is not located");
   }
   env_fini(&w);
   free(p);

@@ -39,11 +39,12 @@ typedef struct xl_cache_policy {
   uint32_t age_s;              /* R674; 0: not configured */
 } xl_cache_policy;
 
-/* A device that a file of this agent knows as a peer (R615). */
+/* A device that this agent knows as a peer: for a file, or, of BITS 3, because
+   it answered or supplied bytes within 7 days (R615, R624). */
 typedef struct xl_known_peer {
   uint32_t id;
   xl_scope scope;
-  bool available; /* neither left out nor busy */
+  bool available; /* neither left out nor busy for any file */
 } xl_known_peer;
 
 XL_BEGIN_DECLS

@@ -6,8 +6,9 @@
  * the bytes received, also of partial pieces, with the class and mirror each
  * came from; sizes and time stamps of remote files; error state and counts;
  * time still to wait, as spans (R423); the ledger; the peer cache with each
- * record's age. Jobs in a final state stay as their record, since the ledger
- * is the sum of its files'.
+ * record's URL, id and age, its preferences and the servers that are known
+ * (R624). Jobs in a final state stay as their record, since the ledger is the
+ * sum of its files'.
  * Lost: requests, searches, uploads, what a policy remembers of a transfer, the
  * peers known for a file, and a remote name set after the last Resume (R214).
  *
@@ -25,6 +26,12 @@
 
 #include <xl/agent.h>
 
+/* Where bytes are not what a save writes. */
+typedef struct xl_save_fault {
+  size_t at;        /* offset of the word that cannot be */
+  const char *part; /* "header", "agent", "records", "jobs", "servers", "end" */
+} xl_save_fault;
+
 XL_BEGIN_DECLS
 
 /* The version that xl_agent_save writes. */
@@ -39,10 +46,11 @@ xl_err xl_agent_save(const xl_agent *a, void *buf, size_t cap, size_t *len,
    save. Cached records that are now published, and TRANSFERRED and ERROR of
    jobs (R427), are told again. Errors, after which there is no agent, no action
    and no name more than before: E_FILE_CORRUPT, E_UNKNOWN_REVISION (a newer
-   version), E_INVALIDARG (|cfg|, |now|), E_OUTOFMEMORY. */
+   version), both with *fault unless it is NULL; E_INVALIDARG (|cfg|, |now|),
+   E_OUTOFMEMORY. */
 XL_CHECKED xl_err xl_agent_load(xl_agent **out, xl_engine *eng,
                                 const xl_agent_cfg *cfg, const void *bytes,
-                                size_t len, xl_time now);
+                                size_t len, xl_save_fault *fault, xl_time now);
 /* Jobs in order of creation, of any state: handles after a load. */
 uint32_t xl_agent_njobs(const xl_agent *a);
 xl_job *xl_agent_job(const xl_agent *a, uint32_t i);

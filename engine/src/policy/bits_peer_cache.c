@@ -12,10 +12,10 @@
  *
  * Deviations, and choices where the documents disagree or are silent:
  * - A search is one question to the subnet that stands for the discovery
- *   (R621-R623) and the search of the servers that are known (R630-R634). The
- *   table of servers that BITS keeps for 7 days (R624) is therefore asked
- *   afresh for each file, and |suppress| (R623) counts for each file. Of more
- *   than |servers| holders, BITS may also ask ten that hold nothing.
+ *   (R621-R623) and the search of the servers that are known (R630-R634). So
+ *   the engine's table of servers (R624) is listed and not asked, and
+ *   |suppress| (R623) counts for each file. Of more than |servers| holders,
+ *   BITS may also ask ten that hold nothing.
  * - A server that is at its limit answers 503 (R647). As a search goes on for
  *   60 s while servers are out of resources (R634, R635), the client asks again
  *   for |busy_wait| and then uses the origin.
