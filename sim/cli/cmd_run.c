@@ -45,8 +45,8 @@ static void print_metric(const metric *m, double v) {
   }
 }
 
-static int print_result(const args *a, const execution *x, double wall_s,
-                        fail *why) {
+static int print_result(const args *a, const execution *x,
+                        const world_result *r, double wall_s, fail *why) {
   trace t = {0};
 
   if (!trace_read(&t, x->path,
@@ -63,6 +63,7 @@ static int print_result(const args *a, const execution *x, double wall_s,
     struct rusage use;
     json_t *o = summary_json(s, &t);
     getrusage(RUSAGE_SELF, &use);
+    json_object_set_new(o, "transfers", json_integer((json_int_t)r->transfers));
     json_object_set_new(o, "wall_s", json_real(wall_s));
     json_object_set_new(o, "peak_rss_bytes",
                         json_integer((json_int_t)use.ru_maxrss * 1024));
@@ -111,7 +112,7 @@ static int run(const args *a, execution *x, fail *why) {
              "marked incomplete",
              (double)r.ended / 1e9, (double)x->scn->duration / 1e9, path);
   }
-  int status = print_result(a, x,
+  int status = print_result(a, x, &r,
                             (double)(t1.tv_sec - t0.tv_sec) +
                                 (double)(t1.tv_nsec - t0.tv_nsec) / 1e9,
                             why);
@@ -148,8 +149,7 @@ int cmd_run(const args *a, fail *why) {
                      : scn->npolicies > 0 ? scn->policies[0].name
                                           : "origin-only";
   x.scn = scn;
-  if (spec_policy(&policy, name, scn, why) &&
-      spec_net(&network, a->net, why)) {
+  if (spec_policy(&policy, name, scn, why) && spec_net(&network, a->net, why)) {
     status = run(a, &x, why);
   } else {
     status = why->status;
