@@ -2,6 +2,7 @@
 #include "net/channels.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "net/events.h"
 #include "net/items.h"
@@ -20,8 +21,16 @@ typedef enum event_kind {
 
 typedef enum channel_state { CH_FREE, CH_OPEN, CH_CLOSING } channel_state;
 
+/* A channel's place in the list of those that end at one node: end 2 * ch is
+   its source's, 2 * ch + 1 its destination's. */
+typedef struct place {
+  uint32_t next, prev;
+} place;
+#define NO_END UINT32_MAX
+
 typedef struct channel {
   uint64_t serial;
+  place at[2];
   net_node src, dst;
   xl_span latency;
   list asks, answers;
@@ -44,6 +53,7 @@ struct net {
   size_t nchannels, channel_cap;
   net_channel free_channel;
   items items;
+  uint32_t *ends;   /* per node: the first end there, or NO_END */
   bool *down;       /* per node */
   uint64_t *strays; /* per node */
 };
@@ -162,6 +172,36 @@ bool channels_arrived(net *n, xl_time at, net_channel ch, xl_bytes bytes) {
   return first != NO_ITEM && complete(&n->items.at[first]);
 }
 
+/* ---- channels by node -------------------------------------------------------
+ */
+
+static place *place_of(net *n, uint32_t end) {
+  return &n->channels[end / 2].at[end % 2];
+}
+
+static void end_link(net *n, net_node node, uint32_t end) {
+  uint32_t first = n->ends[node];
+
+  *place_of(n, end) = (place){first, NO_END};
+  if (first != NO_END) {
+    place_of(n, first)->prev = end;
+  }
+  n->ends[node] = end;
+}
+
+static void end_unlink(net *n, net_node node, uint32_t end) {
+  place p = *place_of(n, end);
+
+  if (p.prev == NO_END) {
+    n->ends[node] = p.next;
+  } else {
+    place_of(n, p.prev)->next = p.next;
+  }
+  if (p.next != NO_END) {
+    place_of(n, p.next)->prev = p.prev;
+  }
+}
+
 /* ---- the contract: channels -------------------------------------------------
  */
 
@@ -189,6 +229,8 @@ static net_channel channels_open(net *n, net_node src, net_node dst,
       .src_dead = n->down[src],
       .dst_dead = n->down[dst],
   };
+  end_link(n, src, 2 * ch);
+  end_link(n, dst, 2 * ch + 1);
   n->carrier->open(n->sim, ch, src, dst, cap, weight);
   return ch;
 }
@@ -199,6 +241,8 @@ static void channel_free(net *n, net_channel ch) {
   list_clear(&n->items, &c->asks);
   list_clear(&n->items, &c->answers);
   n->carrier->close(n->sim, ch);
+  end_unlink(n, c->src, 2 * ch);
+  end_unlink(n, c->dst, 2 * ch + 1);
   *c = (channel){.state = CH_FREE, .next = n->free_channel};
   n->free_channel = ch;
 }
@@ -375,16 +419,14 @@ static void channels_link(net *n, net_node node, xl_rate up, xl_rate down) {
 static void channels_host(net *n, net_node node, bool up) {
   assert(node < n->tree.nnodes && n->tree.nodes[node].host);
   n->down[node] = !up;
-  for (net_channel ch = 0; !up && ch < n->nchannels; ch++) {
-    channel *c = &n->channels[ch];
-    if (c->state == CH_FREE || (c->src != node && c->dst != node)) {
-      continue;
-    }
+  for (uint32_t end = n->ends[node]; !up && end != NO_END;
+       end = place_of(n, end)->next) {
+    channel *c = &n->channels[end / 2];
     if (!dead(c)) {
-      head_stop(n, ch);
+      head_stop(n, end / 2);
     }
-    c->src_dead = c->src_dead || c->src == node;
-    c->dst_dead = c->dst_dead || c->dst == node;
+    c->src_dead = c->src_dead || end % 2 == 0;
+    c->dst_dead = c->dst_dead || end % 2 == 1;
   }
 }
 
@@ -498,6 +540,7 @@ static void channels_del(net *n) {
   tree_fini(&n->tree);
   free(n->channels);
   items_fini(&n->items);
+  free(n->ends);
   free(n->down);
   free(n->strays);
   free(n);
@@ -513,7 +556,7 @@ net *channels_new(const net_topology *topology, const net_sink *sink,
     free(n);
     return NULL;
   }
-  size_t down_cap = 0, stray_cap = 0;
+  size_t down_cap = 0, stray_cap = 0, end_cap = 0;
   *n = (net){
       .carrier = by,
       .sim = sim,
@@ -522,9 +565,11 @@ net *channels_new(const net_topology *topology, const net_sink *sink,
       .startup = startup,
       .free_channel = NO_CHANNEL,
       .items = {.free = NO_ITEM},
+      .ends = room_for(NULL, &end_cap, t.nnodes, sizeof(uint32_t)),
       .down = room_for(NULL, &down_cap, t.nnodes, sizeof(bool)),
       .strays = room_for(NULL, &stray_cap, t.nnodes, sizeof(uint64_t)),
   };
+  memset(n->ends, 0xff, t.nnodes * sizeof *n->ends);
   return n;
 }
 
