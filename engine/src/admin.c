@@ -291,8 +291,7 @@ static bool available(const xl_agent *a, uint32_t id) {
     for (uint32_t i = 0; i < j->nfiles; i++) {
       const swarm *s = j->files[i]->swarm;
       uint32_t k = s == NULL ? XL_NONE : xli_peers_find(s, id);
-      if (k != XL_NONE && (s->peers[k].busy_until > now ||
-                           xli_peer_banned(&s->peers[k], now))) {
+      if (k != XL_NONE && (s->peers[k].quiet_until > now)) {
         return false;
       }
     }

@@ -5,15 +5,19 @@
 
 #include "engine.h"
 
-void *xli_new(xl_engine *eng, size_t size) {
+void *xli_resize(xl_engine *eng, void *ptr, size_t size) {
   assert(size > 0);
-  void *p = eng->env.alloc.realloc(eng->env.alloc.arg, NULL, size);
+  void *p = eng->env.alloc.realloc(eng->env.alloc.arg, ptr, size);
   if (p == NULL) {
     xli_out_of_memory(eng);
-    return NULL;
   }
-  memset(p, 0, size);
   return p;
+}
+
+void *xli_new(xl_engine *eng, size_t size) {
+  void *p = xli_resize(eng, NULL, size);
+
+  return p == NULL ? NULL : memset(p, 0, size);
 }
 
 void xli_free(xl_engine *eng, void *ptr) {
@@ -30,11 +34,7 @@ void *xli_grow(xl_engine *eng, void *ptr, uint32_t *cap, uint32_t need,
   }
   uint32_t room = need < 4 ? need : *cap + *cap / 2 + 4;
   room = room < need ? need : room;
-  void *p = eng->env.alloc.realloc(eng->env.alloc.arg, ptr, room * size);
-  if (p == NULL) {
-    xli_out_of_memory(eng);
-    return NULL;
-  }
-  *cap = room;
+  void *p = xli_resize(eng, ptr, room * size);
+  *cap = p == NULL ? *cap : room;
   return p;
 }

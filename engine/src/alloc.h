@@ -10,6 +10,8 @@
 
 /* |size| zeroed bytes, or NULL and the sticky status. |size| > 0. */
 void *xli_new(xl_engine *eng, size_t size);
+/* |ptr| with |size| > 0 bytes, moved if need be; NULL when out of memory. */
+void *xli_resize(xl_engine *eng, void *ptr, size_t size);
 /* NULL is fine. */
 void xli_free(xl_engine *eng, void *ptr);
 /* Returns |ptr|, moved if need be, with room for |need| elements of |size|

@@ -86,7 +86,10 @@ static void take_first(request *r, xl_range run, bool good, const void *data) {
   if (r->kind == XL_SOURCE_ORIGIN) {
     f->remotes[r->source].first += n;
   } else if (r->peer != XL_NONE) {
-    f->swarm->peers[r->peer].received += n;
+    peer *from = &f->swarm->peers[r->peer];
+    xl_bytes all = from->received + n;
+    from->received =
+        (all < PEER_RECEIVED_MAX ? all : PEER_RECEIVED_MAX) & PEER_RECEIVED_MAX;
   }
   if (data != NULL && eng->env.store != NULL) {
     eng->inside = true;

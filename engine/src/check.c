@@ -126,7 +126,8 @@ static const char *check_swarm(const xl_file *f) {
         n += xli_peer_has(f, i, p);
       }
     }
-    MUST(n == s->avail[p], "the count of holders of a piece is wrong");
+    MUST(n == xli_peers_holders(f, p),
+         "the count of holders of a piece is wrong");
   }
   return NULL;
 }

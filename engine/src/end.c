@@ -98,8 +98,8 @@ ended xli_end(request *r, xl_end end, xl_err err) {
     peer *p = &f->swarm->peers[r->peer];
     p->requests--;
     if (end == XL_END_DONE && a->engine->now > r->asked) {
-      p->rate =
-          xl_span_rate(xli_request_delivered(r), a->engine->now - r->asked);
+      p->rate = (float)xl_span_rate(xli_request_delivered(r),
+                                    a->engine->now - r->asked);
     }
   }
   xl_range range =
@@ -162,7 +162,9 @@ static void peer_failed(const ended *e) {
   }
   swarm *s = f->swarm;
   peer *p = &s->peers[e->peer];
-  p->failures++;
+  p->failures = p->failures < PEER_FAILURES_MAX
+                    ? (p->failures + 1u) & PEER_FAILURES_MAX
+                    : PEER_FAILURES_MAX;
   s->failures += e->end != XL_END_REFUSED;
   if (e->end == XL_END_REFUSED && e->retry_after > 0) {
     xli_peers_busy(f, e->peer, xl_time_add(now, e->retry_after));

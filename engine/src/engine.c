@@ -5,6 +5,7 @@
 
 #include "agent.h"
 #include "alloc.h"
+#include "peers.h"
 
 xl_engine_cfg xl_engine_cfg_default(void) {
   return (xl_engine_cfg){.announce_interval = XL_SEC(1),
@@ -20,7 +21,7 @@ static bool good_cfg(const xl_engine_cfg *c) {
   return c->announce_interval >= 0 && c->stall_timeout > 0 &&
          c->connect_timeout > 0 && c->peer_timeout > 0 && c->time_slice > 0 &&
          c->peers_max <= UINT16_MAX && c->requests_max > 0 &&
-         c->requests_max <= UINT16_MAX;
+         c->requests_max <= PEER_REQUESTS_MAX;
 }
 
 xl_err xl_engine_new(xl_engine **out, const xl_engine_cfg *cfg,
@@ -53,6 +54,7 @@ void xl_engine_del(xl_engine *eng) {
   xli_names_fini(eng, &eng->names);
   xli_free(eng, eng->heap.at);
   xli_free(eng, eng->ring);
+  xli_free(eng, eng->looks);
   eng->env.alloc.realloc(eng->env.alloc.arg, eng, 0);
 }
 

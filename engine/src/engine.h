@@ -20,6 +20,10 @@ struct xl_engine {
   xl_err status;
   uint32_t
       epoch; /* counts entries: what the environment lends is good for one */
+  struct look *looks;       /* owned; |peers_max|; NULL: no swarm yet */
+  const xl_file *look_file; /* whose peers |looks| are of, in |look_epoch| */
+  uint64_t look_turn;
+  uint32_t look_epoch;
   uint32_t map_ids;
   uint32_t seq;
   uint32_t nagents;

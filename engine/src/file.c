@@ -454,6 +454,33 @@ static void end_search(xl_file *f) {
   xli_event(f->job->agent, XL_EVENT_SEARCH, f->job, f, s->found, s->n, 0);
 }
 
+static bool is_new(const xl_file *f, const xl_peer_info *p) {
+  return p->id != f->job->agent->id && (uint32_t)p->scope < XL_SCOPE_NONE &&
+         xli_peers_find(f->swarm, p->id) == XL_NONE;
+}
+
+static void add_found(xl_file *f, const xl_peer_info *peers, uint32_t n) {
+  swarm *s = f->swarm;
+  uint32_t room = engine_of(f)->cfg.peers_max - s->n, fresh = 0;
+  uint32_t wanted = (uint32_t)s->want - s->found;
+
+  for (uint32_t k = 0; k < n; k++) {
+    fresh += is_new(f, &peers[k]);
+  }
+  room = room < fresh ? room : fresh;
+  room = room < wanted ? room : wanted;
+  if (!xli_peers_room(f, s->n + room)) {
+    return;
+  }
+  for (uint32_t k = 0; k < n && room > 0; k++) {
+    if (is_new(f, &peers[k])) {
+      xli_peers_add(f, &peers[k]);
+      s->found++;
+      room--;
+    }
+  }
+}
+
 void xl_agent_found(xl_agent *a, uint32_t search, const xl_peer_info *peers,
                     uint32_t n, bool last, xl_time now) {
   if (!xli_enter(a->engine, now)) {
@@ -465,16 +492,7 @@ void xl_agent_found(xl_agent *a, uint32_t search, const xl_peer_info *peers,
       if (s == NULL || s->search == 0 || s->search != search) {
         continue;
       }
-      for (uint32_t k = 0; k < n && s->n < a->engine->cfg.peers_max; k++) {
-        if (peers[k].id == a->id || (uint32_t)peers[k].scope >= XL_SCOPE_NONE) {
-          continue;
-        }
-        xli_servers_heard(a, peers[k].id, (uint8_t)peers[k].scope);
-        if (s->found < s->want && xli_peers_find(s, peers[k].id) == XL_NONE) {
-          s->found =
-              (uint16_t)(s->found + xli_peers_add(j->files[i], &peers[k]));
-        }
-      }
+      add_found(j->files[i], peers, n);
       if (last || s->n == a->engine->cfg.peers_max) { /* no more would fit */
         end_search(j->files[i]);
       }

@@ -37,7 +37,7 @@ static void *host_peer_state(xl_view *v, uint32_t i) {
   const swarm *s = v->file->swarm;
 
   assert(s != NULL && i < s->n);
-  return s->states + (size_t)i * v->agent->policy->peer_state_size;
+  return xli_peer_state(v->file, i);
 }
 
 static const xl_device_view *host_device(xl_view *v) {
@@ -99,10 +99,10 @@ static void host_peer(const xl_view *v, uint32_t i, xl_peer_view *out) {
                         .nheld = p->seen,
                         .requests = p->requests,
                         .failures = p->failures,
-                        .busy_until = p->busy_until,
+                        .busy_until = p->banned ? 0 : p->quiet_until,
                         .banned = xli_peer_banned(p, v->agent->engine->now),
                         .received = p->received,
-                        .rate = p->rate};
+                        .rate = (xl_rate)p->rate};
 }
 
 static bool host_piece_held(const xl_view *v, uint32_t piece) {
@@ -198,29 +198,42 @@ static uint32_t at_random(const choice *c, uint64_t draw) {
   return piece != XL_NONE ? piece : first_from(c, 0);
 }
 
-/* The best of word |k| so far: fewer than |*fewest| holders, or as it was. */
-static uint32_t rarest_of(const choice *c, const uint16_t *avail, uint64_t w,
-                          uint32_t k, uint32_t best, uint32_t *fewest) {
-  for (; w != 0; w &= w - 1) {
-    uint32_t piece = k * 64 + bits_low(w);
-    if (avail[piece] < *fewest &&
-        (c->map == NULL || xl_map_sees(c->map, piece, c->seen))) {
-      *fewest = avail[piece];
-      best = piece;
+/* Of the candidates |w| of word |k| the first of those with the fewest holders,
+   if these are fewer than |*fewest|; |bits|: their counts. */
+static uint32_t rarest_of(const choice *c, const uint64_t *bits, uint32_t nbits,
+                          uint64_t w, uint32_t k, uint32_t *fewest) {
+  while (w != 0) {
+    uint64_t least = w;
+    uint32_t n = 0;
+    for (uint32_t b = nbits; b-- > 0;) {
+      uint64_t without = least & ~bits[b];
+      least = without != 0 ? without : least;
+      n |= (uint32_t)(without == 0) << b;
     }
+    if (n >= *fewest) {
+      return XL_NONE;
+    }
+    for (uint64_t x = least; x != 0; x &= x - 1) {
+      uint32_t piece = k * 64 + bits_low(x);
+      if (c->map == NULL || xl_map_sees(c->map, piece, c->seen)) {
+        *fewest = n;
+        return piece;
+      }
+    }
+    w &= ~least;
   }
-  return best;
+  return XL_NONE;
 }
 
 /* One turn from a random place on, so that ties fall at random; |least| holders
    are as few as can be. */
-static uint32_t rarest(const choice *c, const uint16_t *avail, uint64_t draw,
-                       uint32_t least) {
+static uint32_t rarest(const choice *c, const uint64_t *avail, uint32_t nbits,
+                       uint64_t draw, uint32_t least) {
   uint32_t n = c->have->npieces, words = bits_words(n);
   uint32_t from = (uint32_t)(draw % n), best = XL_NONE, fewest = UINT32_MAX;
+  uint32_t k = from / 64;
 
   for (uint32_t i = 0; i <= words && fewest > least; i++) {
-    uint32_t k = (from / 64 + i) % words;
     uint64_t w = xli_have_free(c->have, k);
     if (c->map != NULL && c->map->held != NULL) {
       w &= c->map->held[k];
@@ -230,7 +243,10 @@ static uint32_t rarest(const choice *c, const uint16_t *avail, uint64_t draw,
     } else if (i == words) {
       w &= bits_mask(k, 0, from);
     }
-    best = rarest_of(c, avail, w, k, best, &fewest);
+    uint32_t piece =
+        rarest_of(c, avail + (size_t)k * nbits, nbits, w, k, &fewest);
+    best = piece != XL_NONE ? piece : best;
+    k = k + 1 < words ? k + 1 : 0;
   }
   return best;
 }
@@ -259,10 +275,10 @@ static uint32_t host_choose_piece(xl_view *v, uint32_t i, xl_order order) {
     return at_random(&c, host_random(v));
   case XL_ORDER_RAREST:
     if (f->swarm != NULL) {
-      const uint16_t *avail = xli_peers_avail(f);
-      return avail == NULL
-                 ? XL_NONE
-                 : rarest(&c, avail, host_random(v), i == XL_NONE ? 0 : 1);
+      const uint64_t *avail = xli_peers_avail(f);
+      return avail == NULL ? XL_NONE
+                           : rarest(&c, avail, xli_avail_bits(v->agent->engine),
+                                    host_random(v), i == XL_NONE ? 0 : 1);
     }
     return at_random(&c, host_random(v));
   }

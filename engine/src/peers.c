@@ -5,15 +5,20 @@
 
 #include "agent.h"
 #include "alloc.h"
+#include "bits.h"
 #include "engine.h"
 #include "file.h"
 #include "job.h"
 #include "ranges.h"
 
 swarm *xli_swarm_new(xl_engine *eng) {
-  swarm *s = xli_new(eng, sizeof *s);
+  if (eng->looks == NULL) {
+    eng->looks = xli_new(eng, eng->cfg.peers_max * sizeof *eng->looks);
+  }
+  swarm *s = eng->looks == NULL ? NULL : xli_new(eng, sizeof *s);
 
   if (s != NULL) {
+    eng->look_turn++; /* these are other peers */
     s->searched = -1;
     s->search_due = XL_NEVER;
     s->find_due = eng->now;
@@ -27,7 +32,6 @@ swarm *xli_swarm_new(xl_engine *eng) {
 void xli_swarm_del(xl_engine *eng, swarm *s) {
   if (s != NULL) {
     xli_free(eng, s->peers);
-    xli_free(eng, s->states);
     xli_free(eng, s->avail);
     if (s->turn != NULL) {
       xli_free(eng, s->turn->all);
@@ -50,39 +54,74 @@ static size_t state_size(const xl_file *f) {
   return f->job->agent->policy->peer_state_size;
 }
 
-static unsigned char *state_of(const xl_file *f, uint32_t i) {
-  return f->swarm->states + i * state_size(f);
+void *xli_peer_state(const xl_file *f, uint32_t i) {
+  const swarm *s = f->swarm;
+
+  return (unsigned char *)(s->peers + s->cap) + i * state_size(f);
 }
 
-bool xli_peers_add(xl_file *f, const xl_peer_info *info) {
+bool xli_peers_room(xl_file *f, uint32_t n) {
   swarm *s = f->swarm;
-  xl_engine *eng = f->job->agent->engine;
-  peer *peers = xli_grow(eng, s->peers, &s->cap, s->n + 1, sizeof *peers);
+  size_t each = state_size(f);
 
+  if (n <= s->cap) {
+    return true;
+  }
+  assert(n <= UINT16_MAX);
+  peer *peers =
+      xli_resize(f->job->agent->engine, s->peers, n * (sizeof *peers + each));
   if (peers == NULL) {
     return false;
   }
+  memmove(peers + n, peers + s->cap, s->n * each);
   s->peers = peers;
-  if (state_size(f) > 0) {
-    unsigned char *st =
-        xli_grow(eng, s->states, &s->state_cap, s->n + 1, state_size(f));
-    if (st == NULL) {
-      return false;
-    }
-    s->states = st;
-    memset(state_of(f, s->n), 0, state_size(f));
-  }
-  s->peers[s->n++] = (peer){.id = info->id, .scope = (uint8_t)info->scope};
-  s->unsynced = true;
+  s->cap = (uint16_t)n;
   return true;
 }
 
-/* Adds or takes the first |n| pieces of the journal after |from|. */
-static void count(swarm *s, const xl_map *m, uint32_t from, uint32_t n,
+void xli_peers_add(xl_file *f, const xl_peer_info *info) {
+  swarm *s = f->swarm;
+  uint32_t i = s->n++;
+
+  assert(i < s->cap);
+  memset(xli_peer_state(f, i), 0, state_size(f));
+  s->peers[i] = (peer){.id = info->id, .scope = info->scope & 7u};
+  s->unsynced = true;
+}
+
+/* ---- how many see a piece ---- */
+
+uint32_t xli_avail_bits(const xl_engine *eng) {
+  return 32 - (uint32_t)__builtin_clz(eng->cfg.peers_max | 1);
+}
+
+/* Adds 1 to, or takes 1 from, the counts of the pieces |set| of 64. */
+static void step(uint64_t *word, uint32_t bits, uint64_t set, bool add) {
+  for (uint32_t b = 0; set != 0; b++) {
+    assert(b < bits);
+    uint64_t was = word[b];
+    word[b] ^= set;
+    set &= add ? was : ~was; /* what is carried */
+  }
+}
+
+/* Adds or takes pieces |from| .. |n| - 1 of the journal. */
+static void count(const xl_file *f, const xl_map *m, uint32_t from, uint32_t n,
                   bool add) {
+  uint64_t *avail = f->swarm->avail;
+  uint32_t bits = xli_avail_bits(f->job->agent->engine);
+
+  if (m->full || (from == 0 && n == m->nheld)) { /* 64 at a time */
+    for (uint32_t k = from / 64; k * 64 < m->npieces; k++) {
+      uint64_t set = m->full ? bits_mask(k, from, n) : m->held[k];
+      step(avail + (size_t)k * bits, bits, set, add);
+    }
+    return;
+  }
   for (uint32_t i = from; i < n; i++) {
-    uint16_t *c = &s->avail[xl_map_journal(m, i)];
-    *c = (uint16_t)(add ? *c + 1 : *c - 1);
+    uint32_t piece = xl_map_journal(m, i);
+    step(avail + (size_t)(piece / 64) * bits, bits, (uint64_t)1 << (piece % 64),
+         add);
   }
 }
 
@@ -96,7 +135,7 @@ static void discount(xl_file *f, uint32_t i) {
     if (m == NULL) {
       s->stale = true;
     } else {
-      count(s, m, 0, p->seen, false);
+      count(f, m, 0, p->seen, false);
     }
   }
   p->counted = false;
@@ -116,10 +155,9 @@ void xli_peers_drop(xl_file *f, uint32_t i) {
   }
   if (i != last) {
     s->peers[i] = s->peers[last];
-    if (state_size(f) > 0) {
-      memcpy(state_of(f, i), state_of(f, last), state_size(f));
-    }
+    memcpy(xli_peer_state(f, i), xli_peer_state(f, last), state_size(f));
   }
+  f->job->agent->engine->look_turn++; /* indices have changed */
   if (s->n == f->job->agent->engine->cfg.peers_max) {
     s->find_due = f->job->agent->engine->now; /* there is room again */
   }
@@ -133,19 +171,24 @@ static void quiet(xl_file *f, xl_time until) {
   xli_agent_wake(f->job->agent, until);
 }
 
+static xl_time later(xl_time a, xl_time b) {
+  return a > b ? a : b;
+}
+
 void xli_peers_ban(xl_file *f, uint32_t i, xl_time until) {
+  peer *p = &f->swarm->peers[i];
+
   discount(f, i);
-  f->swarm->peers[i].banned_until = until;
+  p->banned = true;
+  p->quiet_until = later(p->quiet_until, until);
   quiet(f, until);
 }
 
 void xli_peers_busy(xl_file *f, uint32_t i, xl_time until) {
-  f->swarm->peers[i].busy_until = until;
-  quiet(f, until);
-}
+  peer *p = &f->swarm->peers[i];
 
-bool xli_peer_banned(const peer *p, xl_time now) {
-  return p->banned_until > now;
+  p->quiet_until = p->banned ? later(p->quiet_until, until) : until;
+  quiet(f, until);
 }
 
 /* ---- rows ---- */
@@ -224,7 +267,7 @@ void xli_peers_turn(xl_file *f) {
 }
 
 /* What the environment lends for peer |p| now, and how much of it is seen. */
-static const xl_map *look(const xl_file *f, const peer *p, uint32_t *visible) {
+static const xl_map *lent(const xl_file *f, const peer *p, uint32_t *visible) {
   xl_agent *a = f->job->agent;
   xl_engine *eng = a->engine;
 
@@ -245,19 +288,39 @@ static const xl_map *look(const xl_file *f, const peer *p, uint32_t *visible) {
   return m;
 }
 
+/* What is known of the map of peer |i| in this call of the engine. */
+static look *look_of(const xl_file *f, uint32_t i) {
+  xl_engine *eng = f->job->agent->engine;
+
+  if (eng->look_file != f || eng->look_epoch != eng->epoch) {
+    eng->look_file = f;
+    eng->look_epoch = eng->epoch;
+    eng->look_turn++;
+  }
+  return &eng->looks[i];
+}
+
+static const xl_map *learn(const xl_file *f, uint32_t i, const xl_map *m) {
+  look *l = look_of(f, i);
+
+  *l = (look){m, f->job->agent->engine->look_turn};
+  return m;
+}
+
 const xl_map *xli_peer_map(const xl_file *f, uint32_t i) {
-  peer *p = &f->swarm->peers[i];
-  uint32_t epoch = f->job->agent->engine->epoch, visible;
+  const peer *p = &f->swarm->peers[i];
+  const look *l = look_of(f, i);
+  uint32_t visible;
 
   if (p->map_id == 0) {
     return NULL;
   }
-  if (p->epoch != epoch) {
-    const xl_map *m = look(f, p, &visible);
-    p->map = m != NULL && m->id == p->map_id && m->nheld >= p->seen ? m : NULL;
-    p->epoch = epoch;
+  if (l->turn == f->job->agent->engine->look_turn) {
+    return l->map;
   }
-  return p->map;
+  const xl_map *m = lent(f, p, &visible);
+  bool same = m != NULL && m->id == p->map_id && m->nheld >= p->seen;
+  return learn(f, i, same ? m : NULL);
 }
 
 static bool sync_peer(xl_file *f, uint32_t i) {
@@ -265,7 +328,7 @@ static bool sync_peer(xl_file *f, uint32_t i) {
   peer *p = &s->peers[i];
   xl_engine *eng = f->job->agent->engine;
   uint32_t visible;
-  const xl_map *m = look(f, p, &visible);
+  const xl_map *m = lent(f, p, &visible);
 
   if (m != NULL && whole_only(f) && visible < m->npieces) {
     m = NULL;
@@ -282,12 +345,11 @@ static bool sync_peer(xl_file *f, uint32_t i) {
   }
   p->counted = want;
   if (want && s->avail != NULL && !s->stale) {
-    count(s, m, from, visible, true);
+    count(f, m, from, visible, true);
   }
-  p->map = m;
   p->map_id = id;
   p->seen = visible;
-  p->epoch = eng->epoch;
+  learn(f, i, m);
   return changed;
 }
 
@@ -296,14 +358,12 @@ static void expire(swarm *s, xl_time now) {
   s->quiet_due = XL_NEVER;
   for (uint32_t i = 0; i < s->n; i++) {
     peer *p = &s->peers[i];
-    if (p->banned_until != 0 && p->banned_until <= now) {
-      p->banned_until = 0; /* it counts again from the next sync on */
+    if (p->quiet_until > now) {
+      s->quiet_due = xl_time_min(s->quiet_due, p->quiet_until);
+    } else if (p->banned) {
+      p->banned = false; /* it counts again from the next sync on */
       s->unsynced = true;
     }
-    s->quiet_due = xl_time_min(s->quiet_due,
-                               p->busy_until > now ? p->busy_until : XL_NEVER);
-    s->quiet_due = xl_time_min(
-        s->quiet_due, p->banned_until > now ? p->banned_until : XL_NEVER);
   }
 }
 
@@ -334,21 +394,23 @@ bool xli_peer_has(const xl_file *f, uint32_t i, uint32_t piece) {
   return m != NULL && xl_map_sees(m, piece, p->seen);
 }
 
-const uint16_t *xli_peers_avail(xl_file *f) {
+const uint64_t *xli_peers_avail(const xl_file *f) {
   swarm *s = f->swarm;
+  xl_engine *eng = f->job->agent->engine;
+  size_t size = (bits_words(f->have.npieces) + 1) * xli_avail_bits(eng) *
+                sizeof *s->avail;
 
   if (s->avail == NULL) {
-    s->avail = xli_new(f->job->agent->engine,
-                       (f->have.npieces + 1) * sizeof *s->avail);
+    s->avail = xli_new(eng, size);
     s->stale = true;
   }
   if (s->avail != NULL && s->stale) {
-    memset(s->avail, 0, f->have.npieces * sizeof *s->avail);
+    memset(s->avail, 0, size);
     for (uint32_t i = 0; i < s->n; i++) {
       const xl_map *m = s->peers[i].counted ? xli_peer_map(f, i) : NULL;
       s->peers[i].counted = m != NULL;
       if (m != NULL) {
-        count(s, m, 0, s->peers[i].seen, true);
+        count(f, m, 0, s->peers[i].seen, true);
       }
     }
     s->stale = false;
@@ -356,16 +418,21 @@ const uint16_t *xli_peers_avail(xl_file *f) {
   return s->avail;
 }
 
-uint32_t xli_peers_holders(xl_file *f, uint32_t piece) {
+uint32_t xli_peers_holders(const xl_file *f, uint32_t piece) {
+  uint32_t n = 0;
+
   if (f->swarm == NULL) {
     return 0;
   }
-  const uint16_t *avail = xli_peers_avail(f);
-  uint32_t n = 0;
+  const uint64_t *avail = xli_peers_avail(f);
   for (uint32_t i = 0; avail == NULL && i < f->swarm->n; i++) {
     n += f->swarm->peers[i].counted && xli_peer_has(f, i, piece);
   }
-  return avail == NULL ? n : avail[piece]; /* the same, out of memory */
+  uint32_t bits = xli_avail_bits(f->job->agent->engine);
+  for (uint32_t b = 0; avail != NULL && b < bits; b++) { /* the same */
+    n |= (uint32_t)(avail[piece / 64 * bits + b] >> (piece % 64) & 1) << b;
+  }
+  return n;
 }
 
 void xli_peers_wait(xl_file *f) {

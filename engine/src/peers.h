@@ -8,27 +8,41 @@
  * an announce interval; between two syncs nothing changes. How many peers see
  * each piece is kept up from the journals' tails once somebody asks for it, and
  * counted anew when a map has vanished or been replaced.
+ *
+ * The counts of 64 pieces are bits of a few words: word b holds bit b of each.
+ * So a step of a search for the rarest piece looks at 64 of them.
  */
 #ifndef ENGINE_PEERS_H
 #define ENGINE_PEERS_H
 
 #include "map.h"
 
+#define PEER_RECEIVED_MAX (((uint64_t)1 << 40) - 1)
+#define PEER_REQUESTS_MAX ((1u << 14) - 1)
+#define PEER_FAILURES_MAX ((1u << 5) - 1)
+
 typedef struct peer {
-  const xl_map *map; /* good while |epoch| is the engine's */
-  xl_time busy_until, banned_until;
-  xl_bytes received;
-  xl_rate rate;
+  xl_time quiet_until; /* banned, or busy; the later if both */
   uint32_t id;
   uint32_t seen;   /* visible length of its map at the last sync */
   uint32_t map_id; /* of which map; 0 none */
-  uint32_t epoch;
-  uint16_t requests, failures;
-  uint8_t scope;
-  bool counted; /* its first |seen| pieces are in |avail| */
+  float rate;      /* of its last delivered request, bytes/s; 0 unknown */
+  uint64_t received : 40; /* from it for this file; or more */
+  uint64_t requests : 14; /* to it under way */
+  uint64_t failures : 5;  /* in a row; or more */
+  uint64_t scope : 3;
+  uint64_t banned : 1;
+  uint64_t counted : 1; /* its first |seen| pieces are in |avail| */
 } peer;
 
-_Static_assert(sizeof(peer) <= 64, "a known peer costs at most 64 bytes");
+_Static_assert(sizeof(peer) == 32, "a known peer costs 32 bytes");
+
+/* The maps that the environment lent for the peers of one file, good for one
+   call of the engine. */
+typedef struct look {
+  const xl_map *map;
+  uint64_t turn; /* it is known if this is the engine's |look_turn| */
+} look;
 
 /* Files of ranges and a cache of records: peers are known for one row. */
 typedef struct turn {
@@ -39,17 +53,16 @@ typedef struct turn {
 } turn;
 
 typedef struct swarm {
-  peer *peers;           /* owned */
-  unsigned char *states; /* owned; the policy's, in the order of peers */
-  uint32_t n, cap, state_cap;
-  bool stale;      /* avail must be counted anew */
-  bool unsynced;   /* a peer has not been looked at yet */
-  uint16_t *avail; /* owned; how many peers see each piece; NULL: not asked */
+  peer *peers;     /* owned; the policy's states of |cap| peers follow them */
+  uint64_t *avail; /* owned; how many peers see each piece; NULL: not asked */
+  uint16_t n, cap;
+  uint16_t want;   /* of the search under way */
+  uint16_t found;  /* by it */
   uint32_t search; /* number of the search under way; 0 none */
   uint32_t nsearches;
-  uint16_t want;  /* of the search under way */
-  uint16_t found; /* by it */
   uint32_t failures;
+  bool stale;         /* avail must be counted anew */
+  bool unsynced;      /* a peer has not been looked at yet */
   xl_time searched;   /* -1 never */
   xl_time search_due; /* when to stop waiting */
   xl_time find_due;   /* when to ask the policy whether to look */
@@ -70,22 +83,31 @@ void xli_peers_turn(xl_file *f);
 xl_name xli_peers_key(const xl_file *f);
 /* Index of the peer; XL_NONE: not known. */
 uint32_t xli_peers_find(const swarm *s, uint32_t id);
-/* Adds; false when out of memory. */
-bool xli_peers_add(xl_file *f, const xl_peer_info *info);
+/* Room for |n| peers, and no more. False when out of memory. */
+bool xli_peers_room(xl_file *f, uint32_t n);
+/* Adds one for which there is room. */
+void xli_peers_add(xl_file *f, const xl_peer_info *info);
+/* The policy's state of peer |i|. */
+void *xli_peer_state(const xl_file *f, uint32_t i);
 /* Forgets a peer; the last one takes its index. */
 void xli_peers_drop(xl_file *f, uint32_t i);
 void xli_peers_ban(xl_file *f, uint32_t i, xl_time until);
 void xli_peers_busy(xl_file *f, uint32_t i, xl_time until);
-bool xli_peer_banned(const peer *p, xl_time now);
+static inline bool xli_peer_banned(const peer *p, xl_time now) {
+  return p->banned && p->quiet_until > now;
+}
 /* Reads what the peers are seen to hold now; false if nothing is new. */
 bool xli_peers_sync(xl_file *f);
 bool xli_peer_has(const xl_file *f, uint32_t i, uint32_t piece);
 /* The map behind peer |i| in this call of the engine; NULL: none. */
 const xl_map *xli_peer_map(const xl_file *f, uint32_t i);
 /* How many known, not banned peers see |piece|. */
-uint32_t xli_peers_holders(xl_file *f, uint32_t piece);
-/* Counts of all pieces; NULL when out of memory. */
-const uint16_t *xli_peers_avail(xl_file *f);
+uint32_t xli_peers_holders(const xl_file *f, uint32_t piece);
+/* Words of the counts of 64 pieces: they count up to |peers_max|. */
+uint32_t xli_avail_bits(const xl_engine *eng);
+/* Counts of all pieces, xli_avail_bits words for each 64; NULL when out of
+   memory. */
+const uint64_t *xli_peers_avail(const xl_file *f);
 /* Sets poll_due, and wakes the agent when something about the peers may be new
    without an input. */
 void xli_peers_wait(xl_file *f);

@@ -132,7 +132,7 @@ typedef struct xl_engine_cfg {
                                 R649 */
   xl_span time_slice;        /* R443; 300 s */
   uint32_t peers_max;        /* known peers per file; 100 */
-  uint32_t requests_max;     /* requests under way per file; 64 */
+  uint32_t requests_max;     /* requests under way per file; 64, < 16,384 */
 } xl_engine_cfg;
 
 typedef enum xl_job_state { /* bits-semantics 0.1 */

@@ -76,11 +76,13 @@ typedef struct xl_peer_view {
   xl_scope scope;
   uint32_t nheld;      /* pieces it is seen to hold */
   uint32_t requests;   /* requests of ours to it under way */
-  uint32_t failures;   /* failed or refused requests since the last success */
-  xl_time busy_until;  /* refused: do not ask before; 0 none */
-  bool banned;
-  xl_bytes received;   /* from it, for this file */
-  xl_rate rate;        /* of its last delivered request; 0 unknown */
+  uint32_t failures;   /* failed or refused requests since the last success,
+                          31 of them at the most */
+  xl_time busy_until;  /* refused: do not ask before; 0 none, or banned */
+  bool banned;         /* until then, and while it is busy */
+  xl_bytes received;   /* from it, for this file, 1 TiB at the most */
+  xl_rate rate;        /* of its last delivered request, to 7 digits; 0
+                          unknown */
 } xl_peer_view;
 
 typedef enum xl_order {
