@@ -58,7 +58,7 @@ typedef struct fleet_hold {
 typedef enum fleet_change_kind {
   CHANGE_DEVICE_ON, /* network and power back; the agent's process lives on */
   CHANGE_DEVICE_OFF, /* silent: power off or out of reach */
-  CHANGE_DEVICE_CRASH, /* off; on return the agent restarts */
+  CHANGE_DEVICE_CRASH, /* off; on return the agent is loaded */
   CHANGE_LINK,      /* node's capacities become up, down */
   CHANGE_ORIGIN_DOWN,
   CHANGE_ORIGIN_UP,

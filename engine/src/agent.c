@@ -167,11 +167,11 @@ void xli_agent_wake(xl_agent *a, xl_time at) {
 }
 
 void xli_agent_settle_jobs(xl_agent *a) {
-  while (a->resched && a->engine->status == XL_OK) {
+  while (a->resched && !a->waits && a->engine->status == XL_OK) {
     a->resched = false;
     xli_schedule(a);
   }
-  if (a->notices && a->engine->status == XL_OK) {
+  if (a->notices && !a->waits && a->engine->status == XL_OK) {
     xli_notify_pump(a);
   }
 }
@@ -389,52 +389,6 @@ void xl_agent_link(xl_agent *a, bool up, xl_time now) {
   }
   for (xl_job *j = a->jobs; j != NULL; j = j->next) {
     xli_job_link(j, up);
-  }
-  a->resched = true;
-  xli_agent_settle_jobs(a);
-}
-
-/* Bytes that had not been delivered were in memory only: gone with it. */
-static void lose_requests(xl_agent *a) {
-  xl_engine *eng = a->engine;
-
-  while (a->requests != NULL) {
-    request *r = a->requests;
-    xl_bytes had = xli_request_delivered(r), total = had;
-    if (!r->head) {
-      eng->inside = true;
-      total = eng->env.arrived(eng->env.arg, a, r->number);
-      eng->inside = false;
-    }
-    if (total > had) {
-      drop_rest(r, XL_CLASS_CANCELLED);
-      xli_book(r, total - had, false, NULL);
-    }
-    xli_end(r, XL_END_CANCELLED, XL_OK);
-  }
-}
-
-void xl_agent_restart(xl_agent *a, xl_time now) {
-  if (!xli_enter(a->engine, now)) {
-    return;
-  }
-  lose_requests(a);
-  forget_actions(a);
-  a->device.uploads = 0;
-  for (uint32_t i = a->cache.n; i-- > 0;) {
-    a->cache.copies[i].uploads = 0;
-    xli_cache_touch(a, i);
-  }
-  for (xl_job *j = a->jobs; j != NULL; j = j->next) {
-    xli_notify_forget(j);
-    for (uint32_t i = 0; i < j->nfiles; i++) {
-      xli_file_forget(j->files[i]);
-    }
-    if (xli_job_running(j)) {
-      xli_job_stop(j, XL_JOB_QUEUED);
-    } else if (j->state == XL_JOB_TRANSIENT_ERROR) {
-      xli_job_queue(j);
-    }
   }
   a->resched = true;
   xli_agent_settle_jobs(a);

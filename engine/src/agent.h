@@ -38,6 +38,7 @@ struct xl_agent {
   uint8_t peercaching;
   bool link;
   bool resched : 1;
+  bool waits : 1;   /* loaded and not started: nothing runs */
   bool notices : 1; /* some may be told */
 };
 

@@ -292,14 +292,6 @@ static void begin_search(xl_file *f) {
   }
 }
 
-void xli_file_forget(xl_file *f) {
-  free_swarm(f);
-  f->begun = false;
-  f->pick_due = XL_NEVER;
-  f->origin_after = 0;
-  f->origin_failures = 0;
-}
-
 void xli_file_activate(xl_file *f) {
   if (f->phase != FILE_WAITING || !f->job->agent->link) {
     return;

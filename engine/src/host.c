@@ -384,15 +384,18 @@ void xli_policy_keep(xl_agent *a, xl_file *f, xl_bytes size,
   if (a->policy->keep == NULL) {
     return;
   }
-  if (f == NULL && state > 0) {
+  if (state > 0 &&
+      (f == NULL || f->state == NULL)) { /* never, or lost (save.h) */
     scratch = xli_new(a->engine, state);
     if (scratch == NULL) {
       return;
     }
   }
   xl_view *v = open_view(a, f);
-  if (f == NULL) {
+  if (scratch != NULL) {
     v->state = scratch;
+  }
+  if (f == NULL) {
     v->shown = show_whole(size, piece_bytes);
     v->fresh = true;
   }

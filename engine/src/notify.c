@@ -101,7 +101,7 @@ void xli_notify_modified(xl_job *j) {
   add(j, XL_NOTICE_JOB_MODIFICATION);
 }
 
-void xli_notify_forget(xl_job *j) {
+static void forget(xl_job *j) {
   if (j->rare != NULL) {
     notices *n = &j->rare->notices;
     n->interface = false;
@@ -298,7 +298,7 @@ xl_err xl_job_set_notify_interface(xl_job *j, bool on, xl_time now) {
   if (err != XL_OK || xli_rare_need(j) == NULL) {
     return xli_job_done(j, err);
   }
-  xli_notify_forget(j);
+  forget(j);
   j->rare->notices.interface = on;
   if (on && is_notable(j)) {
     add(j, state_notice(j)); /* R426: it has happened before */

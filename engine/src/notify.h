@@ -13,8 +13,6 @@
 void xli_notify_state(xl_job *j);
 void xli_notify_file(const xl_file *f);
 void xli_notify_modified(xl_job *j);
-/* The process died: whoever answered is to set the interface again (R426). */
-void xli_notify_forget(xl_job *j);
 /* Tells what may be told; after every input. */
 void xli_notify_pump(xl_agent *a);
 void xli_notify_due(xl_job *j);

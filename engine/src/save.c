@@ -60,6 +60,10 @@ static void put_left(save_out *o, xl_time due, xl_time now) {
   xli_put(o, (uint64_t)(left > SAVE_SPAN_MAX ? -1 : left), 8);
 }
 
+static void put_span(save_out *o, xl_span s) {
+  xli_put(o, (uint64_t)(s > SAVE_SPAN_MAX ? SAVE_SPAN_MAX : s), 8);
+}
+
 static void put_copies(save_out *o, const xl_agent *a, xl_time now) {
   uint32_t n = 0;
 
@@ -80,7 +84,7 @@ static void put_copies(save_out *o, const xl_agent *a, xl_time now) {
         xli_put(o, c->piece_bytes, 4);
         put_age(o, c->used, now);
         put_left(o, c->expires, now);
-        xli_put(o, (uint64_t)c->age_max, 8);
+        put_span(o, c->age_max);
       }
     }
     if (pass == 0) {
@@ -203,7 +207,7 @@ static void put_job(save_out *o, const xl_job *j, xl_time now) {
            now);
   xli_put(o, (uint64_t)progress_left(j, now), 8);
   xl_span used = running ? now - j->active : j->active;
-  xli_put(o, (uint64_t)(used > SAVE_SPAN_MAX ? SAVE_SPAN_MAX : used), 8);
+  put_span(o, used);
   put_rare(o, j, now);
   xli_put(o, j->nfiles, 4);
   for (uint32_t i = 0; i < j->nfiles; i++) {
@@ -287,19 +291,12 @@ static xl_err check_header(save_in *in, size_t len, uint32_t *version) {
   return known ? XL_OK : XL_E_UNKNOWN_REVISION;
 }
 
-/* Begins what was loaded. */
-static void go_live(xl_agent *a) {
-  for (xl_job *j = a->jobs; j != NULL; j = j->next) {
-    if (j->state == XL_JOB_TRANSIENT_ERROR && j->retry_due == XL_NEVER) {
-      xli_job_link(j, true); /* what it waited for is looked at anew */
-    } else if (j->state == XL_JOB_TRANSFERRED || j->state == XL_JOB_ERROR) {
-      xli_notify_state(j);
-    }
+/* Something of what was loaded may be due at once. */
+static void wake(xl_agent *a) {
+  for (const xl_job *j = a->jobs; j != NULL; j = j->next) {
     xli_agent_wake(a, xli_job_next_due(j));
   }
   xli_agent_wake(a, xli_cache_next_due(a));
-  a->resched = true;
-  xli_agent_settle_jobs(a);
 }
 
 /* The agent, or NULL; |in| tells where it went wrong. */
@@ -318,11 +315,8 @@ static xl_err load(xl_agent **out, xl_engine *eng, const xl_agent_cfg *cfg,
     xli_names_cut(eng, &eng->names, known);
     return eng->status != XL_OK ? eng->status : XL_E_FILE_CORRUPT;
   }
-  go_live(a);
-  if (eng->status != XL_OK) {
-    xl_agent_del(a);
-    return eng->status;
-  }
+  a->waits = true;
+  wake(a);
   *out = a;
   return XL_OK;
 }
@@ -345,4 +339,22 @@ xl_err xl_agent_load(xl_agent **out, xl_engine *eng, const xl_agent_cfg *cfg,
     }
   }
   return err;
+}
+
+xl_err xl_agent_start(xl_agent *a, xl_time now) {
+  if (!xli_enter(a->engine, now)) {
+    return a->engine->status;
+  }
+  for (xl_job *j = a->jobs; j != NULL; j = j->next) {
+    if (j->state == XL_JOB_TRANSIENT_ERROR && j->retry_due == XL_NEVER) {
+      xli_job_link(j, true); /* what it waited for is looked at anew */
+    } else if (j->state == XL_JOB_TRANSFERRED || j->state == XL_JOB_ERROR) {
+      xli_notify_state(j);
+    }
+    xli_agent_wake(a, xli_job_next_due(j));
+  }
+  a->waits = false;
+  a->resched = true;
+  xli_agent_settle_jobs(a);
+  return a->engine->status;
 }

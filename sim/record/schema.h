@@ -151,7 +151,8 @@
   F(u64, sent, "bytes that sources put on the network")                        \
   F(u64, received, "bytes that devices booked")                                \
   F(u64, in_flight, "bytes of transfers under way at the end, not yet booked") \
-  F(u64, lost, "bytes that arrived at a device that was down")                 \
+  F(u64, lost,                                                                 \
+    "bytes that had arrived and were gone when their device lost power")       \
   F(u64, control, "control bytes: requests, replies, searches, announcements") \
   F(i64, ended_ns, "when the run ended")                                       \
   F(i64, duration_ns, "the scenario's duration")                               \
@@ -285,7 +286,7 @@ enum bound_term {
 #define X(n, t) BOUND_##n,
   BOUND_MAP(X)
 #undef X
-  NBOUNDS
+      NBOUNDS
 };
 
 typedef uint8_t sch_u8;
@@ -310,16 +311,16 @@ enum schema_table {
 #define X(name, NAME) SCHEMA_##NAME,
   SCHEMA_TABLES(X)
 #undef X
-  SCHEMA_NTABLES
+      SCHEMA_NTABLES
 };
 
 /* Fields as data, for writers and readers (schema.c). */
 typedef struct schema_field {
   const char *name;
   const char *text;
-  char type;        /* 'u' unsigned, 'i' signed, 'f' double, 's' string, 'e' */
-  uint16_t size;    /* bytes */
-  uint32_t offset;  /* in the row struct */
+  char type;       /* 'u' unsigned, 'i' signed, 'f' double, 's' string, 'e' */
+  uint16_t size;   /* bytes */
+  uint32_t offset; /* in the row struct */
   const char *enumeration; /* of 'e': the enum's name, else NULL */
 } schema_field;
 

@@ -10,10 +10,11 @@ static void device_off(world *w, uint32_t i, bool crash) {
     return;
   }
   if (crash) {
-    xl_agent_restart(d->agent, now);
+    crash_down(w, i);
+  } else {
+    xl_agent_link(d->agent, false, now);
+    wire_drop_server(w, i);
   }
-  xl_agent_link(d->agent, false, now);
-  wire_drop_server(w, i);
   wire_drop_asker(w, i);
   w->ops->host_set(w->net, w->fl->devices[i].node, false);
   d->online = false;
@@ -32,7 +33,11 @@ static void device_on(world *w, uint32_t i) {
   d->online = true;
   d->since = world_now(w);
   w->online++;
-  xl_agent_link(d->agent, true, world_now(w));
+  if (d->agent == NULL) {
+    crash_up(w, i);
+  } else {
+    xl_agent_link(d->agent, true, world_now(w));
+  }
 }
 
 static void capacity_row(world *w, const fleet_change *c) {

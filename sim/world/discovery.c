@@ -142,6 +142,12 @@ static void offer_del(world *w, uint32_t i) {
   w->offer_free = i;
 }
 
+void discovery_forget(world *w, uint32_t device) {
+  while (w->devices[device].offers != XL_NONE) {
+    offer_del(w, w->devices[device].offers);
+  }
+}
+
 void discovery_publish(world *w, const xl_action *a) {
   uint32_t device = xl_agent_id(a->agent);
   uint32_t i = offer_find(w, device, a->key);

@@ -39,29 +39,34 @@ static bool failed(world *w, uint32_t device, const char *what, xl_err err) {
                   what, xl_err_text(err), XL_HRESULT(err));
 }
 
+xl_agent_cfg jobs_agent(const world *w, uint32_t device) {
+  const fleet_device *d = &w->fl->devices[device];
+  const scn_class *c = &w->scn->classes[d->cls];
+
+  return (xl_agent_cfg){
+      .id = device,
+      .user = &w->devices[device],
+      .policy = w->cfg->policy,
+      .params = w->cfg->params,
+      .peercaching = XL_PEERCACHING_CLIENT | XL_PEERCACHING_SERVER,
+      .device = {.ram_bytes = c->ram_bytes,
+                 .disk_bytes = c->disk_bytes,
+                 .on_battery = c->power == SCN_BATTERY,
+                 .on_vpn = d->vpn,
+                 .metered = d->metered},
+  };
+}
+
 bool jobs_init(world *w) {
   const fleet *fl = w->fl;
   xl_err err;
 
   for (uint32_t i = 0; i < fl->ndevices; i++) {
-    const fleet_device *d = &fl->devices[i];
-    const scn_class *c = &w->scn->classes[d->cls];
     device_state *st = &w->devices[i];
-    xl_agent_cfg cfg = {
-        .id = i,
-        .user = st,
-        .policy = w->cfg->policy,
-        .params = w->cfg->params,
-        .peercaching = XL_PEERCACHING_CLIENT | XL_PEERCACHING_SERVER,
-        .device = {.ram_bytes = c->ram_bytes,
-                   .disk_bytes = c->disk_bytes,
-                   .on_battery = c->power == SCN_BATTERY,
-                   .on_vpn = d->vpn,
-                   .metered = d->metered},
-    };
+    xl_agent_cfg cfg = jobs_agent(w, i);
     st->wires = st->chans = st->offers = st->uploads = XL_NONE;
     st->online = fl->online[i];
-    st->draws = rng_fold_text(d->key, "policy");
+    st->draws = rng_fold_text(fl->devices[i].key, "policy");
     err = xl_agent_new(&st->agent, w->eng, &cfg, 0);
     if (err != XL_OK) {
       return failed(w, i, "creating the agent", err);
@@ -88,7 +93,8 @@ bool jobs_init(world *w) {
   return true;
 }
 
-static xl_err create(world *w, const fleet_task *t, task_state *st) {
+static xl_err create(world *w, const fleet_task *t, task_state *st,
+                     bool resume) {
   const scn_job *j = &w->scn->jobs[t->job];
   xl_time now = world_now(w);
   xl_err err = xl_job_create(world_agent(w, t->device), j->name, &st->job, now);
@@ -120,7 +126,18 @@ static xl_err create(world *w, const fleet_task *t, task_state *st) {
   if (err == XL_OK) {
     err = xl_job_set_max_download_time(st->job, j->max_download_s, now);
   }
-  return err == XL_OK ? xl_job_resume(st->job, now) : err;
+  return err == XL_OK && resume ? xl_job_resume(st->job, now) : err;
+}
+
+bool jobs_create(world *w, uint32_t task, bool resume) {
+  const fleet_task *t = &w->fl->tasks[task];
+  xl_err err = create(w, t, &w->tasks[task], resume);
+
+  if (!xl_failed(err)) {
+    return true;
+  }
+  w->failed = true;
+  return failed(w, t->device, w->scn->jobs[t->job].name, err);
 }
 
 void jobs_arrive(world *w) {
@@ -128,11 +145,9 @@ void jobs_arrive(world *w) {
 
   while (w->next_task < fl->ntasks &&
          fl->tasks[w->next_task].arrival <= world_now(w)) {
-    const fleet_task *t = &fl->tasks[w->next_task];
-    xl_err err = create(w, t, &w->tasks[w->next_task]);
-    if (xl_failed(err)) {
-      failed(w, t->device, w->scn->jobs[t->job].name, err);
-      w->failed = true;
+    if (w->devices[fl->tasks[w->next_task].device].agent == NULL) {
+      crash_wait(w, w->next_task);
+    } else if (!jobs_create(w, w->next_task, true)) {
       return;
     }
     w->next_task++;

@@ -77,7 +77,7 @@ typedef struct origin_state {
 } origin_state;
 
 typedef struct device_state {
-  xl_agent *agent;
+  xl_agent *agent;  /* NULL while it has no power */
   uint32_t wires;   /* list of wires it asks with */
   uint32_t chans;   /* list of its channels */
   uint32_t uploads; /* list of wires it sends on */
@@ -136,6 +136,8 @@ typedef struct find_state {
   uint32_t next; /* the free list */
 } find_state;
 
+typedef struct disk disk;
+
 typedef struct world {
   const world_cfg *cfg;
   const fleet *fl;
@@ -145,10 +147,13 @@ typedef struct world {
   xl_engine *eng;
   fail *why;
   bool failed;
+  bool torn;          /* a device did not start again: there are no tables */
   volatile bool wake; /* net->run returns */
   xl_time until;      /* of the present net->run */
 
   device_state *devices;
+  disk *disks; /* of devices without power */
+  uint32_t ndisks, disks_cap;
   origin_state *origins;
   task_state *tasks;
   uint32_t next_task, next_change, ntasks_done;
@@ -248,12 +253,26 @@ void discovery_publish(world *w, const xl_action *a);
 void discovery_find(world *w, const xl_action *a);
 void discovery_query_arrived(world *w, uint64_t tag);
 void discovery_found(world *w, uint64_t tag, bool end);
+void discovery_forget(world *w, uint32_t device); /* all it offers */
 xl_scope discovery_scope(const world *w, uint32_t a, uint32_t b);
 
 /* jobs.c: the applications that own the jobs. */
 bool jobs_init(world *w); /* agents and held copies */
 void jobs_arrive(world *w);
 void jobs_notify(world *w, const xl_action *a);
+xl_agent_cfg jobs_agent(const world *w, uint32_t device);
+/* The job of a task, resumed or as it was made. False: it cannot be. */
+bool jobs_create(world *w, uint32_t task, bool resume);
+
+/* crash.c: devices that lose power. */
+void crash_down(world *w, uint32_t device);
+void crash_up(world *w, uint32_t device);
+/* A job arrives at a device without power. */
+void crash_wait(world *w, uint32_t task);
+/* End of the run: what is on the disks counts. False: a device or job is
+   missing. */
+bool crash_end(world *w);
+void crash_free(world *w);
 
 /* changes.c: churn and faults. */
 void changes_due(world *w);

@@ -104,7 +104,11 @@ static void tally_under_way(world *w) {
       uint64_t n = w->ops->stray(w->net, w->fl->devices[i].node);
       if (n > 0) {
         w->sent += n;
-        xl_agent_late(w->devices[i].agent, n, world_now(w));
+        if (w->devices[i].agent == NULL) {
+          w->lost += n;
+        } else {
+          xl_agent_late(w->devices[i].agent, n, world_now(w));
+        }
       }
     }
   }

@@ -238,7 +238,7 @@ static void wire_free(world *w, uint32_t i) {
 static void served(world *w, const wire *x) {
   const chan *c = &w->chans[x->chan];
 
-  if (c->kind == XL_SOURCE_PEER &&
+  if (c->kind == XL_SOURCE_PEER && w->devices[c->source].agent != NULL &&
       (x->state == WIRE_SENDING || x->state == WIRE_ORPHAN)) {
     xl_agent_served(world_agent(w, c->source), (uint32_t)(x - w->wires),
                     x->seen, world_now(w));
@@ -297,11 +297,11 @@ void wire_asked(world *w, uint64_t tag) {
   if (c->kind == XL_SOURCE_ORIGIN) {
     origin_asked(w, i);
   } else {
-    xl_agent_asked(world_agent(w, c->source), i, x->device, c->scope,
-                   (xl_name)x->content, x->version,
-                   (xl_range){x->offset,
-                              x->offset + x->range.end - x->range.begin},
-                   world_now(w));
+    xl_agent_asked(
+        world_agent(w, c->source), i, x->device, c->scope, (xl_name)x->content,
+        x->version,
+        (xl_range){x->offset, x->offset + x->range.end - x->range.begin},
+        world_now(w));
   }
 }
 
@@ -488,7 +488,10 @@ void wire_drop_asker(world *w, uint32_t device) {
     next = x->next;
     bool upload =
         w->chans[x->chan].kind == XL_SOURCE_PEER && x->state == WIRE_SENDING;
-    wire_stop(w, i);
+    xl_bytes got = wire_stop(w, i);
+    if (w->devices[device].agent == NULL) { /* else it has booked them */
+      w->lost += got;
+    }
     if (upload) {
       /* The server goes on holding the slot until it notices. */
       tally_busy(w, x, false);

@@ -25,7 +25,9 @@ static const char *check_touched(world *w) {
   for (uint32_t i = 0; i < w->ntouched; i++) {
     device_state *d = &w->devices[w->touched[i]];
     d->touched = false;
-    text = text == NULL ? xl_agent_check(d->agent) : text;
+    if (text == NULL && d->agent != NULL) {
+      text = xl_agent_check(d->agent);
+    }
   }
   w->ntouched = 0;
   return text;
@@ -152,7 +154,8 @@ static const xl_map *peer_map(void *arg, const xl_agent *reader, uint32_t peer,
                               xl_name key, xl_version version,
                               uint32_t *visible) {
   const world *w = arg;
-  const xl_map *m = xl_agent_map(w->devices[peer].agent, key, version);
+  const xl_agent *a = w->devices[peer].agent;
+  const xl_map *m = a == NULL ? NULL : xl_agent_map(a, key, version);
 
   if (m == NULL) {
     return NULL;
@@ -223,6 +226,7 @@ static bool open_all(world *w) {
 }
 
 static void close_all(world *w) {
+  crash_free(w);
   xl_engine_del(w->eng);
   if (w->net != NULL) {
     w->ops->close(w->net);
@@ -353,6 +357,17 @@ static bool loop(world *w) {
   return !w->failed;
 }
 
+/* The tables, and what must hold at the end. */
+static bool finish(world *w, xl_time ended) {
+  tally_rows(w, ended);
+  const char *broken = xl_engine_check(w->eng);
+  if (broken != NULL) {
+    return fail_set(w->why, EXIT_RUN_FAILED,
+                    "an invariant of the engine broke: %s", broken);
+  }
+  return tally_closes(w, w->why);
+}
+
 bool world_run(const world_cfg *cfg, world_result *out, fail *why) {
   world w = {.cfg = cfg,
              .fl = cfg->fleet,
@@ -364,16 +379,10 @@ bool world_run(const world_cfg *cfg, world_result *out, fail *why) {
   if (good) {
     capacity_start(&w);
     good = loop(&w);
-    xl_time ended = world_now(&w);
-    tally_rows(&w, ended);
-    const char *broken = xl_engine_check(w.eng);
-    if (broken != NULL) {
-      good = fail_set(why, EXIT_RUN_FAILED,
-                      "an invariant of the engine broke: %s", broken);
-    }
-    good = tally_closes(&w, why) && good;
-    *out = (world_result){
-        .interrupted = *cfg->stop, .ended = ended, .transfers = w.transfers};
+    *out = (world_result){.interrupted = *cfg->stop,
+                          .ended = world_now(&w),
+                          .transfers = w.transfers};
+    good = crash_end(&w) && finish(&w, out->ended) && good;
   }
   close_all(&w);
   return good;

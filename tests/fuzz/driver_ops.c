@@ -446,14 +446,7 @@ static void play_restart(world *w, const uint32_t *a) {
 
   if (i != XL_NONE) {
     flush_bad(w, w->agents[i]);
-    w->ending = true;
-    xl_agent_restart(w->agents[i], w->now);
-    w->ending = false;
-    for (uint32_t k = w->nasks; k-- > 0;) {
-      if (w->asks[k].agent == w->agents[i]) {
-        w->asks[k] = w->asks[--w->nasks];
-      }
-    }
+    world_reload(w, i);
   }
 }
 

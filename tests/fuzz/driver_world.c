@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <xl/save.h>
+
+#include "agent.h"
 #include "file.h"
 #include "job.h"
 
@@ -184,18 +187,11 @@ static uint32_t index_of(const world *w, const xl_agent *a) {
   return i;
 }
 
-void world_forget_agent(world *w, uint32_t i) {
-  const xl_agent *a = w->agents[i];
-
+/* Nothing of |a| is under way any more. */
+static void forget_traffic(world *w, const xl_agent *a) {
   for (uint32_t k = w->nopen; k-- > 0;) {
     if (w->open[k].agent == a) {
       world_forget(w, &w->open[k]);
-    }
-  }
-  for (uint32_t k = w->nshadows; k-- > 0;) {
-    if (w->shadows[k]->agent == a) {
-      free(w->shadows[k]);
-      w->shadows[k] = w->shadows[--w->nshadows];
     }
   }
   for (uint32_t k = w->nsearches; k-- > 0;) {
@@ -208,9 +204,81 @@ void world_forget_agent(world *w, uint32_t i) {
       w->asks[k] = w->asks[--w->nasks];
     }
   }
+}
+
+void world_forget_agent(world *w, uint32_t i) {
+  const xl_agent *a = w->agents[i];
+
+  forget_traffic(w, a);
+  for (uint32_t k = w->nshadows; k-- > 0;) {
+    if (w->shadows[k]->agent == a) {
+      free(w->shadows[k]);
+      w->shadows[k] = w->shadows[--w->nshadows];
+    }
+  }
   memset(w->jobs[i], 0, sizeof w->jobs[i]);
   w->agents[i] = NULL;
   w->sent[i] = 0;
+}
+
+static uint32_t place_of(const xl_agent *a, const xl_job *j) {
+  uint32_t i = 0, n = xl_agent_njobs(a);
+
+  while (i < n && xl_agent_job(a, i) != j) {
+    i++;
+  }
+  return i;
+}
+
+/* Handles of |was| become those of |now|, which has the same jobs. */
+static void move_handles(world *w, uint32_t i, const xl_agent *was,
+                         xl_agent *now) {
+  for (uint32_t k = 0; k < NSLOTS; k++) {
+    if (w->jobs[i][k] != NULL) {
+      w->jobs[i][k] = xl_agent_job(now, place_of(was, w->jobs[i][k]));
+      w->states[i][k] = (uint8_t)xl_job_state_of(w->jobs[i][k]);
+    }
+  }
+  for (uint32_t k = 0; k < w->nshadows; k++) {
+    shadow *s = w->shadows[k];
+    if (s->agent == was) {
+      xl_job *j = xl_agent_job(now, place_of(was, xl_file_job(s->file)));
+      s->file = xl_job_file(j, xl_file_index(s->file));
+      s->agent = now;
+    }
+  }
+}
+
+void world_reload(world *w, uint32_t i) {
+  xl_agent *was = w->agents[i], *now;
+  const xl_agent_cfg cfg = {.id = xl_agent_id(was),
+                            .policy = was->policy,
+                            .params = was->params,
+                            .peercaching = was->peercaching,
+                            .device = was->device};
+  size_t len = 0, again = 0;
+  xl_save_fault fault;
+
+  forget_traffic(w, was);
+  xl_agent_save(was, NULL, 0, &len, w->now);
+  void *p = malloc(len);
+  if (p == NULL || xl_agent_save(was, p, len, &again, w->now) != XL_OK ||
+      again != len) {
+    abort();
+  }
+  xl_err err = xl_agent_load(&now, w->eng, &cfg, p, len, &fault, w->now);
+  free(p);
+  if (err != XL_OK) {
+    if (driver_loud && fault.part != NULL) {
+      printf("    refused: %s, byte %zu of %zu\n", fault.part, fault.at, len);
+    }
+    must(xl_engine_status(w->eng, NULL) != XL_OK, "a save is not loaded");
+    return;
+  }
+  move_handles(w, i, was, now);
+  xl_agent_del(was);
+  w->agents[i] = now;
+  xl_agent_start(now, w->now);
 }
 
 /* ---- what the engine asks and tells ---- */

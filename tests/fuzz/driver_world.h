@@ -90,6 +90,9 @@ open_request *world_open(world *w, const xl_agent *a, uint32_t request);
 void world_forget(world *w, open_request *o);
 /* Everything that is known of |a| goes. */
 void world_forget_agent(world *w, uint32_t i);
+/* The agent loses power and is loaded from what it had saved: what it was told
+   stays, what had arrived beyond that is gone. */
+void world_reload(world *w, uint32_t i);
 shadow *world_shadow(world *w, const xl_file *f);
 /* Fills |out| with bytes |r| of the local file as version |v| has them. */
 void world_content(const world *w, const xl_file *f, xl_version v, xl_range r,

@@ -227,10 +227,6 @@ static void call_agent(env *w, bytes *b) {
     xl_agent_link(a, below(b, 2) == 0, w->now);
     break;
   case 1:
-    env_pull(w);
-    xl_agent_restart(a, w->now);
-    env_forget(w, a);
-    break;
   case 2:
     if (!env_reload(w, i)) {
       env_broken("what was saved is not loaded");

@@ -59,10 +59,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   xl_err err =
       xl_agent_load(&w.agents[0], w.eng, &cfg, p, size - 1, &fault, w.now);
   env_check(&w);
-  if (err == XL_OK) {
-    run(&w);
-  } else if (w.agents[0] != NULL) {
+  if ((err == XL_OK) != (w.agents[0] != NULL)) {
     env_broken("a load that failed left an agent");
+  }
+  if (err == XL_OK && xl_agent_start(w.agents[0], w.now) == XL_OK) {
+    run(&w);
   }
   bool told = err == XL_E_FILE_CORRUPT || err == XL_E_UNKNOWN_REVISION;
   if (told != (fault.part != NULL) || fault.at >= size) {

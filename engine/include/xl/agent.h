@@ -415,9 +415,6 @@ void xl_agent_served(xl_agent *a, uint32_t ask, xl_bytes bytes, xl_time now);
 /* All adapters lost, or back (R406). Requests under way end as LINK_LOST;
    bytes that arrived are taken from env->arrived first. */
 void xl_agent_link(xl_agent *a, bool up, xl_time now);
-/* The process died and starts again: requests, searches and known peers are
-   gone; jobs, received bytes and the cache are as they were persisted. */
-void xl_agent_restart(xl_agent *a, xl_time now);
 /* Books what has arrived for requests under way (end of a run). */
 void xl_agent_settle(xl_agent *a, xl_time now);
 

@@ -41,16 +41,18 @@ uint32_t xl_save_version(void);
    E_INSUFFICIENT_BUFFER, then |buf| is not to be used. |now|: as for inputs. */
 xl_err xl_agent_save(const xl_agent *a, void *buf, size_t cap, size_t *len,
                      xl_time now);
-/* A new agent as it was saved; jobs that ran are QUEUED, and begin again with
-   this call. |now|, not negative, may be of another clock than that of the
-   save. Cached records that are now published, and TRANSFERRED and ERROR of
-   jobs (R427), are told again. Errors, after which there is no agent, no action
-   and no name more than before: E_FILE_CORRUPT, E_UNKNOWN_REVISION (a newer
-   version), both with *fault unless it is NULL; E_INVALIDARG (|cfg|, |now|),
-   E_OUTOFMEMORY. */
+/* A new agent as it was saved; jobs that ran are QUEUED. |now|, not negative,
+   may be of another clock than that of the save. Cached records are published
+   again. Nothing runs until xl_agent_start. Errors, after which there is no
+   agent, no action and no name more than before: E_FILE_CORRUPT,
+   E_UNKNOWN_REVISION (a newer version), both with *fault unless it is NULL;
+   E_INVALIDARG (|cfg|, |now|), E_OUTOFMEMORY. */
 XL_CHECKED xl_err xl_agent_load(xl_agent **out, xl_engine *eng,
                                 const xl_agent_cfg *cfg, const void *bytes,
                                 size_t len, xl_save_fault *fault, xl_time now);
+/* After a load: the jobs begin again; TRANSFERRED and ERROR of jobs (R427) are
+   told again. */
+xl_err xl_agent_start(xl_agent *a, xl_time now);
 /* Jobs in order of creation, of any state: handles after a load. */
 uint32_t xl_agent_njobs(const xl_agent *a);
 xl_job *xl_agent_job(const xl_agent *a, uint32_t i);

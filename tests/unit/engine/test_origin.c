@@ -658,26 +658,6 @@ static void test_link_lost(void) { /* T35 */
   fake_del(w);
 }
 
-static void test_restart_of_process(void) {
-  fake *w = fake_new();
-  xl_file *f;
-  xl_job *j = one_file(w, &f);
-
-  fake_add_origin(w, URL, 1000, 7);
-  w->chunk = 100;
-  xl_job_resume(j, w->now);
-  fake_run(w, XL_MS(350));
-  xl_agent_restart(w->agents[0], w->now);
-  fake_check(w);
-  memset(w->flows, 0, sizeof w->flows);
-  CHECK_EQ(fake_progress(f).transferred, 300);
-  CHECK_EQ(xl_file_ledger(f)->bytes[XL_CLASS_CANCELLED], 50);
-  CU_ASSERT(fake_until(w, j, XL_JOB_TRANSFERRED, S(10)));
-  CU_ASSERT(fake_is_whole(w, f, 1000, 7));
-  CHECK_EQ(w->log[1].offset, 300);
-  fake_del(w);
-}
-
 static void test_settle(void) {
   fake *w = fake_new();
   xl_file *f;
@@ -736,5 +716,4 @@ TEST_SUITE(
     {"a silent server stalls (R814)", test_stall},
     {"slow bytes are not a stall", test_slow_is_not_stalled},
     {"a lost link waits for the link (T35, R406, R424)", test_link_lost},
-    {"a restart keeps what was delivered", test_restart_of_process},
     {"settling books what has arrived", test_settle})
