@@ -28,25 +28,22 @@ static void distrust(xl_job *j) {
 }
 
 xl_err xl_job_set_security_flags(xl_job *j, uint32_t flags, xl_time now) {
-  xl_engine *eng = j->agent->engine;
+  xl_err err = xli_job_change(j, now); /* R434 */
 
-  if (!xli_enter(eng, now)) {
-    return eng->status;
+  if (err == XL_OK &&
+      ((flags & ~FLAGS) != 0 ||
+       (flags & XL_HTTP_REDIRECT_MASK) == XL_HTTP_REDIRECT_MASK - 0x400u)) {
+    err = XL_E_NOTIMPL;
   }
-  if (xli_job_final(j)) {
-    return XL_E_INVALID_STATE;
+  if (err == XL_OK) {
+    bool checks = (flags & ~(uint32_t)j->http & XL_HTTP_CHECK_CRL) != 0;
+    j->http = (uint16_t)flags;
+    xli_job_touch(j);
+    if (checks) {
+      distrust(j);
+    }
   }
-  if ((flags & ~FLAGS) != 0 ||
-      (flags & XL_HTTP_REDIRECT_MASK) == XL_HTTP_REDIRECT_MASK - 0x400u) {
-    return XL_E_NOTIMPL;
-  }
-  bool checks = (flags & ~(uint32_t)j->http & XL_HTTP_CHECK_CRL) != 0;
-  j->http = (uint16_t)flags;
-  if (checks) {
-    distrust(j);
-    xli_agent_settle_jobs(j->agent);
-  }
-  return eng->status;
+  return xli_job_done(j, err);
 }
 
 uint32_t xl_job_security_flags(const xl_job *j) {
