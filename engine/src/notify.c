@@ -250,7 +250,7 @@ void xli_notify_due(xl_job *j) {
   if (j->rare->command_due <= now) {
     j->rare->command_due = XL_NEVER;
     if (is_notable(j)) {
-      tell(j, XL_NOTICE_COMMAND, NULL);
+      add_command(j); /* if there still is one */
     }
   }
   notices *n = &j->rare->notices;

@@ -891,6 +891,7 @@ static void test_access(void) {
   act_as(&b, &bob);
   CHECK_EQ(bed_add(j, URL, "C:\\f", NULL, 0, NULL, 0), XL_E_ACCESSDENIED);
   CHECK_EQ(xl_job_cancel(j, 0), XL_E_ACCESSDENIED);
+  CHECK_EQ(xl_job_set_security_flags(j, 0, 0), XL_E_ACCESSDENIED);
   act_as(&b, &limited);
   CHECK_EQ(bed_add(j, URL, "C:\\f", NULL, 0, NULL, 0), XL_E_ACCESSDENIED);
   act_as(&b, &root);
@@ -1085,6 +1086,10 @@ static void test_command(void) {
   CHECK_EQ(notes(b.w, XL_NOTICE_COMMAND), 2);
   xl_job_command_ended(j, true, b.w->now);
   fake_run(b.w, XL_HOUR(1));
+  CHECK_EQ(notes(b.w, XL_NOTICE_COMMAND), 2);
+  xl_job_command_ended(j, false, b.w->now);
+  CHECK_EQ(xl_job_set_command_line(j, NULL, NULL, b.w->now), XL_OK);
+  fake_run(b.w, XL_HOUR(2)); /* it was to run again, and is no more */
   CHECK_EQ(notes(b.w, XL_NOTICE_COMMAND), 2);
   fake_del(b.w);
 }
