@@ -52,6 +52,7 @@
 #define M_restarts "1", -1, ""
 #define M_lower_bound_s "s", 0, ""
 #define M_efficiency "1", +1, ""
+#define M_shortfall "1", 0, ""
 
 #define METRIC(type, name, text) METRIC_OPEN(#name, text, M_##name)
 #define METRIC_OPEN(...) METRIC_ROW(__VA_ARGS__)

@@ -269,6 +269,12 @@ static void makespan(const tables *tb, const arrived *a, row_summary *out) {
   out->efficiency = all ? ratio(out->lower_bound_s, out->makespan_s) : NAN;
 }
 
+static double shortfall(const tables *tb) {
+  const row_world *w = TABLE_OF(tb, WORLD, world);
+
+  return TABLE_N(tb, WORLD) > 0 ? w->shortfall : NAN;
+}
+
 void summary_compute(const tables *tb, row_summary *out) {
   arrived a = arrived_new(tb);
 
@@ -283,5 +289,6 @@ void summary_compute(const tables *tb, row_summary *out) {
   uploads(tb, out);
   origin_rates(tb, &a, out);
   makespan(tb, &a, out);
+  out->shortfall = shortfall(tb);
   free(a.job);
 }

@@ -98,5 +98,6 @@ json_t *summary_json(const row_summary *s, const trace *t) {
   json_object_set_new(o, "binding_bound",
                       text(schema_enum_member("bound_term", s->binding_bound)));
   json_object_set_new(o, "efficiency", number(s->efficiency));
+  json_object_set_new(o, "shortfall", number(s->shortfall));
   return o;
 }

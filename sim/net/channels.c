@@ -524,6 +524,10 @@ static bool channels_run(net *n, xl_time until, const volatile bool *stop,
   return true;
 }
 
+static double channels_shortfall(const net *n) {
+  return n->carrier->shortfall == NULL ? 0 : n->carrier->shortfall(n->sim);
+}
+
 static xl_time now(const net *n) {
   return n->now;
 }
@@ -598,6 +602,7 @@ const net_ops channels_ops = {
     .latency = channels_latency,
     .link_set = channels_link,
     .host_set = channels_host,
+    .shortfall = channels_shortfall,
     .now = now,
     .run = channels_run,
 };

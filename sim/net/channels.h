@@ -49,6 +49,8 @@ typedef struct carrier {
   /* Moves bytes until |until| or until channels_arrived was called; returns
      the time reached, -1 when the simulator failed. */
   xl_time (*advance)(void *sim, xl_time until, fail *why);
+  /* net_ops.shortfall; may be NULL. */
+  double (*shortfall)(const void *sim);
 } carrier;
 
 /* A network on a carrier, but for its open. In net.c, so that a program that

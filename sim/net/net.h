@@ -42,7 +42,7 @@ typedef uint32_t net_node;    /* index into net_topology.nodes */
 typedef uint32_t net_channel; /* reused after channel_close */
 
 #define NET_NO_NODE UINT32_MAX
-#define NET_ABI 1u
+#define NET_ABI 2u
 
 typedef struct net_node_spec {
   net_node parent; /* NET_NO_NODE: the root; parents come before children */
@@ -132,6 +132,10 @@ typedef struct net_ops {
 
   void (*link_set)(net *n, net_node node, xl_rate up_Bps, xl_rate down_Bps);
   void (*host_set)(net *n, net_node node, bool up);
+
+  /* How much the largest simplification so far took from a fair share, as a
+     share of it; 0 in networks that simplify nothing. */
+  double (*shortfall)(const net *n);
 
   xl_time (*now)(const net *n);
   /* Runs until |until| (inclusive), until |*stop| is true (may be NULL), or

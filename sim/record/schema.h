@@ -157,6 +157,7 @@
   F(i64, ended_ns, "when the run ended")                                       \
   F(i64, duration_ns, "the scenario's duration")                               \
   F(u64, actions, "actions of the engine")                                     \
+  F(f64, shortfall, "largest share of a fair rate the network took; 0 exact")  \
   F(u8, complete, "1: the run ended by itself; 0: it was interrupted")
 
 /* level transfers */
@@ -237,6 +238,7 @@
   F(u64, restarts, "files that restarted")                                     \
   F(f64, lower_bound_s, "no schedule has a smaller makespan")                  \
   F(f64, efficiency, "lower bound / makespan; NaN unless all finished")        \
+  F(f64, shortfall, "largest share of a fair rate the network took; 0 exact")  \
   E(bound_term, binding_bound, "the term that sets the lower bound")
 
 /* struct name, HDF5 name, table */

@@ -387,6 +387,7 @@ void tally_rows(world *w, xl_time ended) {
   row.ended_ns = ended;
   row.duration_ns = w->scn->duration;
   row.actions = w->actions;
+  row.shortfall = w->ops->shortfall(w->net);
   row.complete = *w->cfg->stop ? 0 : 1;
   record_rows(w->cfg->record, SCHEMA_WORLD, &row, 1);
 }

@@ -239,6 +239,7 @@ def file_metrics(t):
 def network_metrics(t):
     return {"origin_egress": total(t["origins"]["egress"]),
             "bytes_control": int(t["world"][0]["control"]),
+            "shortfall": float(t["world"][0]["shortfall"]),
             "bytes_cross_site": total(t["sites"]["bytes_down"])}
 
 

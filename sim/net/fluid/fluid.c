@@ -272,6 +272,12 @@ static xl_time carrier_advance(void *sim_, xl_time until, fail *why) {
   return next;
 }
 
+static double carrier_shortfall(const void *sim_) {
+  const sim *s = sim_;
+
+  return fl_cost(s->s)->shortfall_max;
+}
+
 static const carrier fluid_carrier = {
     .stream = false,
     .del = carrier_del,
@@ -283,6 +289,7 @@ static const carrier fluid_carrier = {
     .arrived = carrier_arrived,
     .link = carrier_link,
     .advance = carrier_advance,
+    .shortfall = carrier_shortfall,
 };
 
 /* ---- opening

@@ -319,12 +319,16 @@ static double level_of(const fl_hot *h, double C) {
 }
 
 /* Fast mode: the level may stay where it is. */
-static bool may_stay(const fl *s, const fl_link *k, const fl_hot *h, double p) {
+static bool may_stay(fl *s, const fl_link *k, const fl_hot *h, double p) {
   double eps = fl_epsilon(s, k);
 
-  return eps > 0 && h->nK + h->lazy.n > 0 &&
-         elsewhere(h) + h->WB * p <= k->C * (1 + SAME) &&
-         elsewhere(h) + h->WB * p * (1 + eps) >= k->C;
+  if (eps <= 0 || h->nK + h->lazy.n == 0 ||
+      elsewhere(h) + h->WB * p > k->C * (1 + SAME) ||
+      elsewhere(h) + h->WB * p * (1 + eps) < k->C) {
+    return false;
+  }
+  fl_short(s, level_of(h, k->C), p);
+  return true;
 }
 
 static void to_k(fl *s, fl_hot *h, heap_node node) {
@@ -438,7 +442,9 @@ void fl_hot_evaluate(fl *s, uint32_t l) {
     return;
   }
   if (eps > 0) {
-    x = p <= x && x <= p * (1 + eps) ? p : x / (1 + eps / 2);
+    double to = p <= x && x <= p * (1 + eps) ? p : x / (1 + eps / 2);
+    fl_short(s, x, to);
+    x = to;
   }
   while (h->R.n > 0 && -h->R.at[0].key > x) {
     to_k(s, h, h->R.at[0]);

@@ -149,7 +149,7 @@ static void renew(fl *s, uint32_t l) {
 }
 
 /* The level |l| is to have when |x| would be the exact one. */
-static double publish(const fl *s, uint32_t l, double x) {
+static double publish(fl *s, uint32_t l, double x) {
   double p = s->L[l], eps = fl_epsilon(s, &s->links[l]);
 
   if (same(x, p)) {
@@ -158,7 +158,9 @@ static double publish(const fl *s, uint32_t l, double x) {
   if (eps <= 0 || x == INFINITY) {
     return x;
   }
-  return p <= x && x <= p * (1 + eps) ? p : x / (1 + eps / 2);
+  double to = p <= x && x <= p * (1 + eps) ? p : x / (1 + eps / 2);
+  fl_short(s, x, to);
+  return to;
 }
 
 void fl_evaluate(fl *s, uint32_t l) {

@@ -48,6 +48,8 @@ typedef struct fl_stats {
   uint64_t updates;         /* flows whose rate or reserve changed */
   uint64_t sweeps;          /* solves that ran out of budget */
   uint64_t evaluations_max; /* in one solve */
+  double shortfall_max; /* fast mode: (x - p) / x of the levels p kept, where
+                           x is exact for the other levels; <= epsilon */
 } fl_stats;
 
 fl *fl_new(const fl_config *config);

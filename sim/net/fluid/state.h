@@ -83,8 +83,8 @@ typedef struct fl_hot {
   size_t nK, capK;
   double UR, lost; /* their sum: sum of w*r over R */
   double WB;       /* sum of w over lazy and K */
-  uint32_t ops;  /* since both were summed */
-  uint32_t next; /* free one */
+  uint32_t ops;    /* since both were summed */
+  uint32_t next;   /* free one */
 } fl_hot;
 
 typedef struct fl_end {
@@ -187,6 +187,15 @@ static inline double fl_epsilon(const fl *s, const fl_link *l) {
   double most = 20.0 / (l->n + 1);
 
   return s->cfg.epsilon < most ? s->cfg.epsilon : most;
+}
+
+/* Remembers that a link that could have level |x| has |p|. */
+static inline void fl_short(fl *s, double x, double p) {
+  double share = (x - p) / x;
+
+  if (x < INFINITY && share > s->stats.shortfall_max) {
+    s->stats.shortfall_max = share;
+  }
 }
 
 /* Fetches the first flows of |l| into the cache. */

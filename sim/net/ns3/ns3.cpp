@@ -260,8 +260,9 @@ xl_time carrier_advance(void *, xl_time until, fail *) {
 
 const carrier ns3_carrier = {
     true, /* a stream */
-    carrier_del,  carrier_open, carrier_close, carrier_cap, carrier_start,
-    carrier_stop, nullptr,      carrier_cut,   set_rates,   carrier_advance};
+    carrier_del,   carrier_open,    carrier_close, carrier_cap,
+    carrier_start, carrier_stop,    nullptr,       carrier_cut,
+    set_rates,     carrier_advance, nullptr};
 
 /* ---- opening ---- */
 

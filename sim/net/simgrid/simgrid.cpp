@@ -388,6 +388,7 @@ const carrier simgrid_carrier = {
     .cut = nullptr,
     .link = carrier_link,
     .advance = carrier_advance,
+    .shortfall = nullptr,
 };
 
 /* ---- opening ---- */

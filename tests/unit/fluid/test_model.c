@@ -219,6 +219,9 @@ static void fleet_run(const fl_config *config, const double *scale) {
     }
   }
   CU_ASSERT(config->steps == FL_STEPS || fl_cost(s)->sweeps > 0);
+  CU_ASSERT(fl_cost(s)->shortfall_max <= config->epsilon);
+  CU_ASSERT(config->epsilon == 0 || config->steps != FL_STEPS ||
+            fl_cost(s)->shortfall_max > 0);
   fl_del(s);
 }
 
