@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Worlds whose outcome is a formula (references 1.1, 1.6): pure max-min, no
- * latency.
+ * latency; on SimGrid and on fluid.
  */
 #include "test.h"
 #include "world_run.h"
 
 #include <stdio.h>
+
+static const char *network = MAXMIN;
 
 /* One site of |n| devices, origin of 100 Mbit/s, file of 100 MB. */
 static run_result simple(unsigned n, const char *wan, const char *down,
@@ -28,7 +30,7 @@ static run_result simple(unsigned n, const char *wan, const char *down,
            "content: [{name: f, size: 100MB, piece: 10MB, origins: [cdn]}]\n"
            "jobs: [{name: j, content: [f], start: 0s}]\n",
            down, cap, origin, wan, n);
-  return run_text(text, "origin-only", MAXMIN, 1);
+  return run_text(text, "origin-only", network, 1);
 }
 
 static void check_run(const run_result *r) {
@@ -106,7 +108,7 @@ static void test_capped_flows_share(void) {
       "{class: b, count: 1}, {class: c, count: 2}]}\n"
       "content: [{name: f, size: 1000MB, piece: 100MB, origins: [cdn]}]\n"
       "jobs: [{name: j, content: [f], start: 0s}]\n";
-  run_result r = run_text(text, "origin-only", MAXMIN, 1);
+  run_result r = run_text(text, "origin-only", network, 1);
 
   check_run(&r);
   CHECK_EQ(r.t.table[SCHEMA_JOBS].n, 4);
@@ -120,11 +122,31 @@ static void test_capped_flows_share(void) {
   trace_free(&r.t);
 }
 
-TEST_SUITE("closed forms",
-           {"one device takes F/u (references 1.1)", test_one_download},
-           {"N devices, origin only, take N*F/u", test_many_downloads},
-           {"a WAN in front is the bottleneck", test_wan_in_front},
-           {"the device's own link limits it", test_device_link_limits},
-           {"a cap limits a transfer", test_cap_limits},
-           {"capped flows share as max-min says (MM6, DYN1)",
-            test_capped_flows_share})
+#define ON_FLUID(test)                                                         \
+  static void test##_fluid(void) {                                             \
+    network = "fluid";                                                         \
+    test();                                                                    \
+    network = MAXMIN;                                                          \
+  }
+ON_FLUID(test_one_download)
+ON_FLUID(test_many_downloads)
+ON_FLUID(test_wan_in_front)
+ON_FLUID(test_device_link_limits)
+ON_FLUID(test_cap_limits)
+ON_FLUID(test_capped_flows_share)
+
+TEST_SUITE(
+    "closed forms",
+    {"one device takes F/u (references 1.1)", test_one_download},
+    {"N devices, origin only, take N*F/u", test_many_downloads},
+    {"a WAN in front is the bottleneck", test_wan_in_front},
+    {"the device's own link limits it", test_device_link_limits},
+    {"a cap limits a transfer", test_cap_limits},
+    {"capped flows share as max-min says (MM6, DYN1)", test_capped_flows_share},
+    {"fluid: one device takes F/u", test_one_download_fluid},
+    {"fluid: N devices, origin only, take N*F/u", test_many_downloads_fluid},
+    {"fluid: a WAN in front is the bottleneck", test_wan_in_front_fluid},
+    {"fluid: the device's own link limits it", test_device_link_limits_fluid},
+    {"fluid: a cap limits a transfer", test_cap_limits_fluid},
+    {"fluid: capped flows share as max-min says (MM6, DYN1)",
+     test_capped_flows_share_fluid})
