@@ -353,14 +353,16 @@ uint32_t xl_peers_known(const xl_agent *a, xl_known_peer *out, uint32_t max) {
   return l.n;
 }
 
-/* What the policy remembers of searches does not hold back the next one. */
+/* What the policy remembers of searches does not hold back the next one. When
+   there is no room for a peer there is none, and nothing to wait for. */
 static void search_afresh(xl_file *f) {
+  xl_engine *eng = f->job->agent->engine;
   swarm *s = f->swarm;
 
-  if (s != NULL && s->search == 0) {
+  if (s != NULL && s->search == 0 && s->n < eng->cfg.peers_max) {
     s->nsearches = 0;
     s->searched = -1;
-    s->find_due = f->job->agent->engine->now;
+    s->find_due = eng->now;
   }
 }
 

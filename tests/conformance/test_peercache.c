@@ -600,6 +600,36 @@ static void test_discover(void) {
   fake_del(w);
 }
 
+/* 100 bytes at a time, after a search. */
+static bool pick_after_search(const xl_host *h, xl_view *v, xl_pick *out,
+                              xl_time *again) {
+  bool yes = h->file(v)->nsearches > 0 && pick_record(h, v, out, again);
+
+  out->range.end = out->range.begin + 100;
+  return yes;
+}
+
+static void test_discover_full(void) {
+  xl_engine_cfg cfg = xl_engine_cfg_default();
+  xl_policy patient = record_policy;
+  xl_file *f;
+
+  cfg.peers_max = 1;
+  patient.pick = pick_after_search;
+  fake *w = fake_new_cfg(&cfg);
+  fake_add_origin(w, URL, 1000, 7)->rate = 100;
+  holder(w, URL, 1000);
+  xl_agent *a = fake_add_agent(w, &patient, BOTH);
+  w->peer_rate = 100;
+  xl_job *j = client(w, a, URL, &f);
+  CHECK_EQ(xl_job_resume(j, 0), XL_OK);
+  fake_run(w, S(6));
+  CHECK_EQ(xl_peers_discover(a, w->now), XL_OK); /* there is no room */
+  CU_ASSERT(fake_until(w, j, XL_JOB_TRANSFERRED, S(60)));
+  stats(f, 0, 1000);
+  fake_del(w);
+}
+
 TEST_SUITE(
     "conformance: peer cache",
     {"T36 R602 R605 R640 R641 R320 R322: a HEAD, then the peer's record; the "
@@ -633,4 +663,6 @@ TEST_SUITE(
     {"R610 R505: a flag that goes sends a running job to the origin",
      test_flags_of_running_job},
     {"R615: peers are listed and cleared", test_peers},
-    {"R615 R623: a discovery, and 10 minutes without another", test_discover})
+    {"R615 R623: a discovery, and 10 minutes without another", test_discover},
+    {"R615: a discovery that finds no room for peers holds nothing up",
+     test_discover_full})
