@@ -373,7 +373,7 @@ void xli_file_drop(xl_file *f, xl_class to) {
   xli_book_drop(f, to);
   free_swarm(f);
   xli_have_fini(engine_of(f), &f->have);
-  f->begun = f->validated = f->admitted = false;
+  f->begun = f->validated = f->admitted = f->completed = false;
   f->finished = -1;
 }
 

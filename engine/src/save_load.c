@@ -369,7 +369,7 @@ static void load_file(loader *l, xl_job *j) {
   f->finished = past(l);
   load_ledger(l, f);
   bool map = number(l, 1, 1) != 0;
-  if (!must(l, !f->completed || xli_job_final(j)) ||
+  if (!must(l, !f->completed || f->phase == FILE_DONE || xli_job_final(j)) ||
       !must(l, !f->switching || xli_file_sized(f))) {
     f->version.size = XL_SIZE_UNKNOWN;
     return;

@@ -210,6 +210,24 @@ static void test_complete_in_part(void) {
   fake_del(b.w);
 }
 
+static void test_completed_and_invalid(void) {
+  bed b = bed_new(&origin_policy);
+  xl_file *g = fake_file_add(b.w, b.j, URL, NULL);
+
+  bed_fetch(&b);
+  b.w->no_name = b.f;
+  CHECK_EQ(xl_job_complete(b.j, b.w->now), XL_E_DESTINATION_LOCKED);
+  b.w->no_name = NULL;
+  CHECK_EQ(xl_file_set_validation(g, false, b.w->now), XL_OK);
+  CHECK_EQ(fake_progress(g).completed, false);
+  CHECK_EQ(xl_job_resume(b.j, b.w->now), XL_OK);
+  CU_ASSERT(fake_until(b.w, b.j, XL_JOB_TRANSFERRED, b.w->now + S(60)));
+  CHECK_EQ(xl_job_complete(b.j, b.w->now), XL_OK);
+  CHECK_EQ(b.w->nhanded, 3);
+  CHECK_EQ(b.w->handed[0] == g, true);
+  fake_del(b.w);
+}
+
 static void test_empty(void) {
   bed b = bed_new(&origin_policy);
 
@@ -729,6 +747,9 @@ TEST_SUITE(
      test_completed},
     {"R112 R416: what could not be renamed is completed by the next call",
      test_complete_in_part},
+    {"R112 R305: a file that was renamed and is invalid is fetched and renamed "
+     "again",
+     test_completed_and_invalid},
     {"T5 R114: an empty file is transferred", test_empty},
     {"R115 R116: an enumerator lists what was there, with live properties",
      test_enumerator},

@@ -648,6 +648,84 @@ static void test_peer_cache(void) {
   fake_del(w);
 }
 
+static void keep_for_ever(const xl_host *h, xl_view *v, xl_keep *out) {
+  keep_all(h, v, out);
+  out->age_max = INT64_MAX;
+}
+
+static void test_endless_age(void) {
+  xl_policy miser = record_policy;
+  fake *w = fake_new();
+  uint32_t ids[1];
+
+  miser.keep = keep_for_ever;
+  xl_agent *a = fake_add_agent(w, &miser, 3);
+  hold(w, a, 1050);
+  saved s = save(w, a);
+  CHECK_EQ(load_as(w, s, &miser, 3, 1, &a), XL_OK);
+  CHECK_EQ(xl_cache_records(a, ids, 1), 1);
+  free(s.p);
+  fake_del(w);
+}
+
+/* Keeps what it has counted, and counts nothing of files it did not begin. */
+static void keep_counted(const xl_host *h, xl_view *v, xl_keep *out) {
+  const uint64_t *count = h->file_state(v);
+
+  keep_all(h, v, out);
+  out->keep = count != NULL && *count == 0;
+}
+
+static void test_keep_after(void) {
+  xl_policy counter = record_policy;
+  fake *w = fake_new();
+  uint32_t ids[1];
+  xl_file *f;
+
+  counter.keep = keep_counted;
+  counter.file_state_size = sizeof(uint64_t);
+  fake_add_origin(w, A, 1000, 1);
+  xl_agent *a = fake_add_agent(w, &counter, 3);
+  xl_job *j = fake_job(w, a);
+  CHECK_EQ(xl_job_set_peercaching(j, 3, 0), XL_OK);
+  f = fake_file_add(w, j, A, NULL);
+  CU_ASSERT_PTR_NOT_NULL(f);
+  xl_job_resume(j, 0);
+  CU_ASSERT(fake_until(w, j, XL_JOB_TRANSFERRED, S(100)));
+  saved s = save(w, a);
+  CHECK_EQ(load_as(w, s, &counter, 3, 1, &a), XL_OK);
+  CHECK_EQ(xl_job_complete(xl_agent_job(a, 0), w->now), XL_OK);
+  CHECK_EQ(xl_cache_records(a, ids, 1), 1);
+  free(s.p);
+  fake_del(w);
+}
+
+static void test_half_completed(void) {
+  fake *w = fake_new();
+  xl_file_progress p;
+
+  fake_add_origin(w, A, 1000, 1);
+  xl_agent *a = fake_add_agent(w, &origin_policy, 0);
+  xl_job *j = fake_job(w, a);
+  const xl_file *f = fake_file_add(w, j, A, NULL);
+  fake_file_add(w, j, A, NULL);
+  xl_job_resume(j, 0);
+  CU_ASSERT(fake_until(w, j, XL_JOB_TRANSFERRED, S(100)));
+  w->no_name = f;
+  CHECK_EQ(xl_job_complete(j, w->now), XL_E_DESTINATION_LOCKED);
+  saved s = save(w, a);
+  w->no_name = NULL;
+  w->nhanded = 0;
+  CHECK_EQ(load_as(w, s, &origin_policy, 0, 1, &a), XL_OK);
+  j = xl_agent_job(a, 0);
+  xl_file_progress_of(xl_job_file(j, 1), &p);
+  CHECK_EQ(p.completed, true);
+  CHECK_EQ(xl_job_complete(j, w->now), XL_OK);
+  CHECK_EQ(w->nhanded, 1);
+  free(s.p);
+  fake_del(w);
+}
+
 static void test_told_again(void) {
   fake *w = begin(&scenes[0]);
   xl_job *j = xl_agent_job(w->agents[0], 0);
@@ -951,6 +1029,11 @@ TEST_SUITE(
      test_retry_left},
     {"R422 R424: so is the time without progress (design)",
      test_no_progress_left},
+    {"R416: a job that was completed in part is so after the crash",
+     test_half_completed},
+    {"R612: a record whose age has no end is kept, too", test_endless_age},
+    {"R415: a file that was whole before the crash is admitted by Complete",
+     test_keep_after},
     {"R612 R617: the peer cache keeps its records and their age",
      test_peer_cache},
     {"R610 R611 R612 R614: preferences, and a record's URL and number, are "
