@@ -27,11 +27,11 @@
 /* name, weight when drawn (0: only at fixed places), then for each number: it
    is below so much. Above 10^5 small ones are as likely as large ones. */
 #define OP_MAP(X)                                                              \
-  X(config, 0, 2, 4, 8, 30, 8) /* data, no-mtime, requests, peers, erratic */   \
-  X(agent, 2, 8, 12, 0, 0, 0)  /* policy, peer-caching flags */                 \
+  X(config, 0, 2, 4, 8, 30, 8) /* data, no-mtime, requests, peers, erratic */  \
+  X(agent, 2, 8, 12, 6, 0, 0)  /* policy, peer-caching flags, disk */          \
   X(remove, 1, 6, 40, 0, 0, 0)                                                 \
-  X(create, 30, 6, 8, 4, 9, 0)     /* agent, slot, priority, flags */          \
-  X(add, 40, 6, 8, 200, 5000, 5000) /* .., kind of URL, pieces, ranges */       \
+  X(create, 30, 6, 8, 4, 9, 0)      /* agent, slot, priority, flags */         \
+  X(add, 40, 6, 8, 200, 5000, 5000) /* .., kind of URL, pieces, ranges */      \
   X(resume, 60, 6, 8, 0, 0, 0)                                                 \
   X(suspend, 8, 6, 8, 0, 0, 0)                                                 \
   X(cancel, 3, 6, 8, 0, 0, 0)                                                  \
@@ -44,27 +44,50 @@
   X(prefix, 3, 6, 8, 5, 0, 0)                                                  \
   X(rename, 6, 6, 8, 8, 7, 0)        /* .., file, URL */                       \
   X(validate, 8, 6, 8, 8, 3, 0)      /* .., file, 0: invalid */                \
-  X(hold, 5, 6, 16, 40, 0, 0)          /* agent, content, pieces */              \
+  X(hold, 10, 6, 16, 40, 0, 0)       /* agent, content, pieces */              \
   X(reply, 150, 512, 90, 60, 60, 12) /* request, status, size, time, ranges */ \
   X(deliver, 240, 512, 6000, 9, 40,                                            \
     40) /* .., bytes, verdict, over, version */                                \
   X(arrive, 12, 512, 2000, 0, 0, 0)                                            \
-  X(end, 40, 512, 14, 60, 4, 0)  /* .., how, retry after, cancelled only */    \
-  X(ghost, 4, 6, 64, 4, 300, 0)  /* agent, number, input, bytes */             \
-  X(found, 90, 64, 1024, 24, 8, 4) /* search, who, scope, last, odd */           \
-  X(lie, 3, 6, 5, 0, 0, 0)       /* device, how its map is shown */            \
-  X(ask, 10, 6, 6, 1200, 300, 8) /* agent, from, begin, bytes, what */         \
+  X(end, 40, 512, 14, 60, 4, 40)   /* .., how, retry, cancelled only, error */ \
+  X(redirect, 12, 512, 9, 5, 0, 0) /* request, to where, status */             \
+  X(ghost, 4, 6, 64, 4, 300, 0)    /* agent, number, input, bytes */           \
+  X(found, 90, 64, 1024, 24, 8, 4) /* search, who, scope, last, odd */         \
+  X(lie, 3, 6, 5, 0, 0, 0)         /* device, how its map is shown */          \
+  X(ask, 10, 6, 6, 1200, 300, 8)   /* agent, from, begin, bytes, what */       \
   X(served, 8, 64, 2000, 0, 0, 0)                                              \
   X(link, 12, 6, 4, 0, 0, 0) /* agent, 0: down */                              \
   X(restart, 2, 6, 0, 0, 0, 0)                                                 \
+  X(save, 6, 6, 4, 4096, 8, 0) /* and load: agent, 0: damaged, where, bit */   \
   X(late, 2, 6, 300, 0, 0, 0)                                                  \
   X(settle, 1, 6, 0, 0, 0, 0)                                                  \
-  X(origin, 2, 4, 6, 4, 0, 0)    /* URL, size, time stamp */                   \
-  X(tick, 40, 20000, 0, 0, 0, 0) /* ms; deadlines are missed */                \
+  X(origin, 2, 4, 6, 4, 0, 0)      /* URL, size, time stamp */                 \
+  X(user, 8, 6, 12, 0, 0, 0)       /* agent, who calls from now on */          \
+  X(logon, 4, 6, 4, 2, 0, 0)       /* agent, who, 0: off */                    \
+  X(limits, 3, 6, 9, 6, 5, 9)      /* agent, jobs, files, ranges, days */      \
+  X(bandwidth, 4, 6, 25, 25, 5, 5) /* agent, from, to, inside, outside */      \
+  X(cost, 3, 6, 9, 0, 0, 0)        /* agent, state */                          \
+  X(condition, 4, 6, 7, 3, 0, 0)   /* agent, which, 0: on */                   \
+  X(peering, 3, 6, 5, 0, 0, 0)     /* agent, machine flags */                  \
+  X(disk, 4, 6, 6, 0, 0, 0)        /* agent, what fails */                     \
+  X(cache, 12, 6, 10, 100, 6, 0)   /* agent, call, number, policy */           \
+  X(peers, 4, 6, 4, 0, 0, 0)       /* agent, call */                           \
+  X(property, 12, 6, 8, 12, 40, 0) /* job, which, value */                     \
+  X(security, 4, 6, 8, 9, 0, 0)    /* job, flags */                            \
+  X(cost_flags, 3, 6, 8, 6, 0, 0)  /* job, flags */                            \
+  X(take, 3, 6, 8, 0, 0, 0)        /* job: the caller takes it */              \
+  X(verb, 8, 6, 8, 4, 0, 0)        /* job, verb of IDODownload */              \
+  X(add_set, 6, 6, 8, 5, 60, 4)    /* job, files, pieces, bad one */           \
+  X(look, 4, 6, 8, 0, 0, 0)        /* at an agent and a job */                 \
+  X(interface, 8, 6, 8, 3, 0, 0)   /* job, 0: none */                          \
+  X(notify, 6, 6, 8, 40, 0, 0)     /* job, flags */                            \
+  X(told, 24, 6, 8, 4, 0, 0)       /* job's notice, 0: failed */               \
+  X(ran, 6, 6, 8, 3, 0, 0)         /* job's command, 0: failed */              \
+  X(tick, 40, 20000, 0, 0, 0, 0)   /* ms; deadlines are missed */              \
   X(advance, 50, 20000000, 0, 0, 0,                                            \
     0)                        /* to the deadline, at most so many ms */        \
   X(jump, 1, 62, 0, 0, 0, 0)  /* 2^n ns */                                     \
-  X(honest, 0, 0, 0, 0, 0, 0) /* all behave from now: jobs finish */
+  X(honest, 0, 2, 0, 0, 0, 0) /* all behave: jobs finish; 1: peers help */
 
 typedef enum op_kind {
 #define OP_ENUM(name, ...) OP_##name,
@@ -92,6 +115,7 @@ typedef enum driver_mode {
 /* What happened in all scripts of this process. */
 typedef struct driver_sums {
   uint64_t scripts, steps, requests, bytes, whole_files, completed, illegal;
+  uint64_t peer_bytes, loads, notices, redirected;
   uint64_t ended[XL_NENDS];
 } driver_sums;
 
@@ -126,6 +150,8 @@ const char *driver_play(const script *s, long fuse, bool *blown, uint32_t *at);
 const xl_policy *driver_policy(uint32_t i, bool erratic,
                                const xl_value **params);
 extern uint32_t driver_illegal;
+/* An allocation has failed: what is shown may be anything. */
+extern bool driver_blown;
 /* Says that something is broken; the first text counts. */
 void driver_broken(const char *text);
 

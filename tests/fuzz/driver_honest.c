@@ -17,14 +17,24 @@ static void complain(world *w, const char *text) {
 }
 
 /* Nothing that was said before is taken back; from now on all is well. */
-static void heal(world *w) {
+static void heal(world *w, bool shy) {
+  const xl_file_info info = {.remote = world_urls[0],
+                             .local = "C:\\f",
+                             .content = "content",
+                             .piece_bytes = 64};
+
   for (int u = 0; u < NURLS; u++) {
-    w->origin[u] = (xl_version){1000, w->origin[u].mtime_s};
+    w->origin[u] =
+        (xl_version){1000, w->origin[shy || w->no_mtime ? u : 0].mtime_s};
   }
   for (uint32_t i = 0; i < NAGENTS; i++) {
     w->lie[i] = 0;
     if (w->agents[i] != NULL) {
-      xl_agent_link(w->agents[i], true, w->now);
+      machine_heal(w, i);
+      if (!shy && i % 2 == 1 &&
+          xl_agent_hold(w->agents[i], &info, w->origin[0], w->now) != XL_OK) {
+        complain(w, "a good copy is not taken");
+      }
     }
   }
   for (uint32_t i = 0; i < NAGENTS * NSLOTS; i++) {
@@ -33,6 +43,7 @@ static void heal(world *w) {
       continue;
     }
     xl_job_set_min_retry_delay(j, 5, w->now);
+    xl_job_set_proxy(j, &(xl_proxy){.usage = XL_PROXY_PRECONFIG}, w->now);
     xl_job_set_no_progress_timeout(j, 86400, w->now);
     xl_job_set_max_download_time(j, 7776000, w->now);
     for (uint32_t k = 0; k < xl_job_nfiles(j); k++) {
@@ -41,8 +52,13 @@ static void heal(world *w) {
   }
 }
 
-/* One answer for each open request. */
-static void answer(world *w) {
+/* One answer for each open request; all are peers, or nobody is. */
+static void answer(world *w, bool shy) {
+  xl_peer_info peers[NAGENTS];
+
+  for (uint32_t i = 0; i < NAGENTS; i++) {
+    peers[i] = (xl_peer_info){i, XL_SCOPE_SUBNET};
+  }
   for (uint32_t i = w->nopen; i-- > 0;) {
     if (i >= w->nopen) {
       continue;
@@ -65,7 +81,7 @@ static void answer(world *w) {
   }
   while (w->nsearches > 0) {
     search s = w->searches[--w->nsearches];
-    xl_agent_found(s.agent, s.number, NULL, 0, true, w->now);
+    xl_agent_found(s.agent, s.number, peers, shy ? 0 : NAGENTS, true, w->now);
   }
 }
 
@@ -130,14 +146,17 @@ static void complete(world *w) {
   }
 }
 
-void honest(world *w) {
+void honest(world *w, bool shy) {
   uint8_t resumes[NAGENTS * NSLOTS] = {0};
 
-  heal(w);
+  heal(w, shy);
   world_act(w);
   world_check(w);
   for (int round = 0; xl_engine_status(w->eng, NULL) == XL_OK; round++) {
     if (all_end(w, resumes)) {
+      if (!notices_settle(w)) {
+        complain(w, "a notice is never told");
+      }
       complete(w);
       return;
     }
@@ -145,7 +164,7 @@ void honest(world *w) {
       complain(w, "jobs do not come to their end");
       return;
     }
-    answer(w);
+    answer(w, shy);
     world_act(w);
     xl_time due = xl_engine_deadline(w->eng);
     if (w->nopen + w->nsearches == 0 && due == XL_NEVER &&

@@ -5,12 +5,7 @@
 #include "driver_world.h"
 #include "file.h"
 
-#define LAST_TIME ((xl_time)1 << 61)
-
-typedef void play(world *w, const uint32_t *a);
-
-/* The nearest job there is from that place on; NULL: none. */
-static xl_job *job_of(world *w, const uint32_t *a) {
+xl_job *ops_job(world *w, const uint32_t *a) {
   for (uint32_t i = 0; i < NAGENTS * NSLOTS; i++) {
     uint32_t at = (a[0] * NSLOTS + a[1] + i) % (NAGENTS * NSLOTS);
     xl_job *j = w->jobs[at / NSLOTS][at % NSLOTS];
@@ -21,24 +16,24 @@ static xl_job *job_of(world *w, const uint32_t *a) {
   return NULL;
 }
 
-static uint32_t index_of_job(const world *w, const xl_job *j) {
+uint32_t ops_slot(const world *w, const xl_job *j) {
   uint32_t i = 0;
 
-  while (w->jobs[i / NSLOTS][i % NSLOTS] != j) {
+  while (i < NAGENTS * NSLOTS && w->jobs[i / NSLOTS][i % NSLOTS] != j) {
     i++;
   }
   return i;
 }
 
 static xl_file *file_of(world *w, const uint32_t *a) {
-  xl_job *j = job_of(w, a);
+  xl_job *j = ops_job(w, a);
 
   return j == NULL || xl_job_nfiles(j) == 0
              ? NULL
              : xl_job_file(j, a[2] % xl_job_nfiles(j));
 }
 
-static uint32_t agent_of(const world *w, uint32_t n) {
+uint32_t ops_agent(const world *w, uint32_t n) {
   for (uint32_t i = 0; i < NAGENTS; i++) {
     if (w->agents[(n + i) % NAGENTS] != NULL) {
       return (n + i) % NAGENTS;
@@ -47,29 +42,47 @@ static uint32_t agent_of(const world *w, uint32_t n) {
   return XL_NONE;
 }
 
-static open_request *open_of(world *w, uint32_t n) {
+open_request *ops_open(world *w, uint32_t n) {
   return w->nopen == 0 ? NULL : &w->open[n % w->nopen];
 }
 
 /* ---- agents and jobs ---- */
 
-static void play_agent(world *w, const uint32_t *a) {
-  xl_agent_cfg cfg = {
-      .peercaching = a[1] == 4 ? 3 : a[1] & 3u,
-      .device = {.ram_bytes = XL_GIB(8), .disk_bytes = XL_GIB(100)}};
+static const xl_bytes disks[] = {XL_GIB(100), 0, 2000, 20000, 100000, 1000000};
 
-  cfg.policy = driver_policy(a[0], w->erratic, &cfg.params);
-  while (cfg.id < NAGENTS && w->agents[cfg.id] != NULL) {
-    cfg.id++;
+xl_agent_cfg ops_cfg(const world *w, uint32_t i) {
+  const machine_model *m = &w->machine[i];
+  xl_agent_cfg cfg = {
+      .id = i,
+      .peercaching = m->peercaching,
+      .device = {.ram_bytes = XL_GIB(8), .disk_bytes = m->disk}};
+
+  cfg.policy = driver_policy(m->policy, w->erratic, &cfg.params);
+  return cfg;
+}
+
+static void play_agent(world *w, const uint32_t *a) {
+  uint32_t i = 0;
+
+  while (i < NAGENTS && w->agents[i] != NULL) {
+    i++;
   }
-  if (cfg.id < NAGENTS &&
-      xl_agent_new(&w->agents[cfg.id], w->eng, &cfg, w->now) != XL_OK) {
-    w->agents[cfg.id] = NULL;
+  if (i == NAGENTS) {
+    return;
+  }
+  w->machine[i] = (machine_model){.policy = a[0],
+                                  .peercaching = a[1] < 4 ? a[1] : 3,
+                                  .disk = disks[a[2] % 6]};
+  machine_reset(&w->machine[i]);
+  w->machine[i].effective = w->machine[i].peercaching;
+  const xl_agent_cfg cfg = ops_cfg(w, i);
+  if (xl_agent_new(&w->agents[i], w->eng, &cfg, w->now) != XL_OK) {
+    w->agents[i] = NULL;
   }
 }
 
 static void play_remove(world *w, const uint32_t *a) {
-  uint32_t i = agent_of(w, a[0]);
+  uint32_t i = ops_agent(w, a[0]);
 
   if (i != XL_NONE && a[1] == 0) {
     xl_agent *gone = w->agents[i];
@@ -79,17 +92,26 @@ static void play_remove(world *w, const uint32_t *a) {
 }
 
 static void play_create(world *w, const uint32_t *a) {
-  uint32_t i = agent_of(w, a[0]), k = a[1] % NSLOTS;
+  uint32_t i = ops_agent(w, a[0]), k = a[1] % NSLOTS;
 
   if (i == XL_NONE) {
     return;
   }
   xl_job *j = w->jobs[i][k];
   xl_job_state s = j == NULL ? XL_JOB_CANCELLED : xl_job_state_of(j);
-  if ((s == XL_JOB_CANCELLED || s == XL_JOB_ACKNOWLEDGED) &&
-      xl_job_create(w->agents[i], "job", &j, w->now) == XL_OK) {
+  if (s != XL_JOB_CANCELLED && s != XL_JOB_ACKNOWLEDGED) {
+    return;
+  }
+  xl_err err = xl_job_create(w->agents[i], "job", &j, w->now);
+  machine_created(w, i, err);
+  if (err == XL_OK) {
+    uint8_t owner = w->machine[i].caller;
     w->jobs[i][k] = j;
     w->states[i][k] = XL_JOB_SUSPENDED;
+    w->model[i][k] = (job_model){.owner = owner,
+                                 .elevated = world_users[owner].elevated,
+                                 .flags = XL_NOTIFY_DEFAULT};
+    notices_reset(&w->model[i][k]);
     xl_job_set_priority(j, (xl_priority)(a[2] % 4), w->now);
     xl_job_set_peercaching(j, a[3] > 3 ? 3 : a[3], w->now);
     xl_job_set_min_retry_delay(j, 5, w->now);
@@ -114,61 +136,98 @@ static void play_add(world *w, const uint32_t *a) {
                        .nmirrors = a[3] / 7 % (NURLS + 1),
                        .ranges = n == 0 ? NULL : specs[a[4] / 32 % 4],
                        .nranges = n};
-  xl_job *j = job_of(w, a);
+  xl_job *j = ops_job(w, a);
   xl_file *f = NULL;
 
-  if (j != NULL && xl_job_nfiles(j) < 5 &&
-      xl_job_add_file(j, &info, &f, w->now) == XL_OK) {
+  if (j == NULL || xl_job_nfiles(j) > 4) {
+    return;
+  }
+  uint32_t i = ops_slot(w, j);
+  const machine_model *m = &w->machine[i / NSLOTS];
+  bool may = machine_may(w, j);
+  bool user = world_users[m->caller].kind == XL_ACCOUNT_USER;
+  xl_job_state s = xl_job_state_of(j);
+  xl_err err = xl_job_add_file(j, &info, &f, w->now);
+  if (m->trouble != DISK_READ_ONLY) {
+    machine_answer(w, j, may, s, err);
+  }
+  if (err == XL_OK) {
     world_shadow(w, f);
-    uint32_t i = index_of_job(w, j);
     w->added[i / NSLOTS][i % NSLOTS] = true;
+    if (user && (xl_job_nfiles(j) > m->limits.files_per_job ||
+                 n > m->limits.ranges_per_file)) { /* R454, R455 */
+      driver_broken("more files or ranges than a user may add");
+    }
+  }
+}
+
+/* R414-R416: what follows from the answer to Complete or Cancel. */
+static void check_over(const world *w, const xl_job *j, xl_job_state was,
+                       xl_job_state end, xl_err err) {
+  uint32_t i = ops_slot(w, j) / NSLOTS;
+
+  if (xl_engine_status(w->eng, NULL) != XL_OK) {
+    return;
+  }
+  if (xl_job_state_of(j) != (xl_failed(err) ? was : end)) {
+    driver_broken("a job that was ended has not, or has although it was not");
+  }
+  if ((err == XL_S_UNABLE_TO_DELETE_FILES &&
+       w->machine[i].trouble != DISK_KEEPS) ||
+      (err == XL_E_DESTINATION_LOCKED &&
+       w->machine[i].trouble != DISK_LOCKED)) {
+    driver_broken("a disk in order makes trouble");
   }
 }
 
 /* One number that matters to a call on a job. */
-static void on_job(world *w, const uint32_t *a, op_kind kind) {
+static xl_err call_job(world *w, xl_job *j, op_kind kind, uint32_t n) {
   static const char *const was[] = {"http://", "http://a", "https", "x", "ftp"};
   static const char *const is[] = {"https://", "http://b", "http", "y",
                                    "http://none"};
-  xl_job *j = job_of(w, a);
+
+  switch ((int)kind) {
+  case OP_resume:
+    return xl_job_resume(j, w->now);
+  case OP_suspend:
+    return xl_job_suspend(j, w->now);
+  case OP_cancel:
+    return xl_job_cancel(j, w->now);
+  case OP_complete:
+    return xl_job_complete(j, w->now);
+  case OP_priority:
+    return xl_job_set_priority(j, (xl_priority)n, w->now);
+  case OP_flags:
+    return xl_job_set_peercaching(j, n, w->now);
+  case OP_retry:
+    return xl_job_set_min_retry_delay(j, n, w->now);
+  case OP_no_progress:
+    return xl_job_set_no_progress_timeout(j, n, w->now);
+  case OP_max_time:
+    return xl_job_set_max_download_time(j, n, w->now);
+  default:
+    return xl_job_replace_remote_prefix(j, was[n % 5], is[n % 5], w->now);
+  }
+}
+
+static void on_job(world *w, const uint32_t *a, op_kind kind) {
+  xl_job *j = ops_job(w, a);
 
   if (j == NULL) {
     return;
   }
   xl_job_state s = xl_job_state_of(j);
-  switch ((int)kind) {
-  case OP_resume:
-    xl_job_resume(j, w->now);
-    break;
-  case OP_suspend:
-    xl_job_suspend(j, w->now);
-    break;
-  case OP_cancel:
-    xl_job_cancel(j, w->now);
-    break;
-  case OP_complete:
-    if (s == XL_JOB_TRANSFERRED || a[2] == 3) {
-      driver_total.completed += xl_job_complete(j, w->now) == XL_OK;
-    }
-    break;
-  case OP_priority:
-    xl_job_set_priority(j, (xl_priority)a[2], w->now);
-    break;
-  case OP_flags:
-    xl_job_set_peercaching(j, a[2], w->now);
-    break;
-  case OP_retry:
-    xl_job_set_min_retry_delay(j, a[2], w->now);
-    break;
-  case OP_no_progress:
-    xl_job_set_no_progress_timeout(j, a[2], w->now);
-    break;
-  case OP_max_time:
-    xl_job_set_max_download_time(j, a[2], w->now);
-    break;
-  default:
-    xl_job_replace_remote_prefix(j, was[a[2] % 5], is[a[2] % 5], w->now);
-    break;
+  bool may = machine_may(w, j);
+  if (kind == OP_complete && s != XL_JOB_TRANSFERRED && a[2] != 3) {
+    return;
+  }
+  xl_err err = call_job(w, j, kind, a[2]);
+  machine_answer(w, j, may, s, err);
+  if (kind == OP_complete) {
+    driver_total.completed += err == XL_OK;
+    check_over(w, j, s, XL_JOB_ACKNOWLEDGED, err);
+  } else if (kind == OP_cancel) {
+    check_over(w, j, s, XL_JOB_CANCELLED, err);
   }
 }
 
@@ -178,8 +237,12 @@ static void play_rename(world *w, const uint32_t *a) {
 
   if (f != NULL) {
     uint32_t u = a[3] % 7;
-    xl_file_set_remote_name(f, u < NURLS ? world_urls[u] : odd[u - NURLS],
-                            w->now);
+    const xl_job *j = xl_file_job(f);
+    xl_job_state s = xl_job_state_of(j);
+    bool may = machine_may(w, j);
+    xl_err err = xl_file_set_remote_name(
+        f, u < NURLS ? world_urls[u] : odd[u - NURLS], w->now);
+    machine_answer(w, j, may, s, err);
   }
 }
 
@@ -187,14 +250,18 @@ static void play_validate(world *w, const uint32_t *a) {
   xl_file *f = file_of(w, a);
 
   if (f != NULL) {
+    const xl_job *j = xl_file_job(f);
+    xl_job_state s = xl_job_state_of(j);
+    bool may = machine_may(w, j);
     xl_err err = xl_file_set_validation(f, a[3] != 0, w->now);
+    machine_answer(w, j, may, s, err);
     world_shadow(w, f)->checked = err != XL_OK || a[3] != 0;
   }
 }
 
 static void play_hold(world *w, const uint32_t *a) {
   static const char *const contents[] = {"content", "other", "http://a/f", "z"};
-  uint32_t i = agent_of(w, a[0]);
+  uint32_t i = ops_agent(w, a[0]);
   const xl_file_info info = {.remote = "http://a/f",
                              .local = "C:\\f",
                              .content = contents[a[1] < 4 ? a[1] : 0],
@@ -212,7 +279,7 @@ static void play_hold(world *w, const uint32_t *a) {
 static void play_reply(world *w, const uint32_t *a) {
   static const uint32_t odd[] = {100, 204, 301, 302, 400, 401, 403, 404,
                                  408, 410, 416, 500, 501, 503, 504, 0};
-  open_request *o = open_of(w, a[0]);
+  open_request *o = ops_open(w, a[0]);
 
   if (o == NULL || o->replied || (w->data && o->told > 0)) {
     return;
@@ -276,7 +343,7 @@ void ops_deliver(world *w, open_request *o, xl_bytes n, xl_bytes over,
 }
 
 static void play_deliver(world *w, const uint32_t *a) {
-  open_request *o = open_of(w, a[0]);
+  open_request *o = ops_open(w, a[0]);
 
   if (o == NULL || (o->head && o->peer) || o->version.size == XL_SIZE_UNKNOWN) {
     return;
@@ -296,7 +363,7 @@ static void play_deliver(world *w, const uint32_t *a) {
 }
 
 static void play_arrive(world *w, const uint32_t *a) {
-  open_request *o = open_of(w, a[0]);
+  open_request *o = ops_open(w, a[0]);
 
   if (o != NULL && !w->data && !o->head) {
     xl_bytes all = o->range.end - o->range.begin;
@@ -309,7 +376,7 @@ static void play_end(world *w, const uint32_t *a) {
       XL_END_REFUSED,    XL_END_RESET,   XL_END_CONNECT, XL_END_FAILED_CHECK,
       XL_END_HTTP_ERROR, XL_END_STALLED, XL_END_CHANGED, XL_END_DONE,
       XL_END_REFUSED,    XL_END_RESET};
-  open_request *o = open_of(w, a[0]);
+  open_request *o = ops_open(w, a[0]);
 
   for (uint32_t i = 0; i < w->nopen && a[3] > 0 && !o->cancelled; i++) {
     o = &w->open[(a[0] + i) % w->nopen];
@@ -324,14 +391,22 @@ static void play_end(world *w, const uint32_t *a) {
   w->sent[xl_agent_id(o->agent)] += o->arrived - o->told;
   world_shadow(w, o->file)->told += o->arrived - o->told;
   o->told = o->arrived;
-  xl_agent_ended(o->agent, o->request, how,
-                 how == XL_END_HTTP_ERROR ? XL_E_HTTP(503) : XL_OK, o->told,
+  static const xl_err errs[] = {
+      XL_E_HTTP(404),         XL_E_HTTP(401),
+      XL_E_HTTP(407),         XL_E_CONNECT_FAILURE,
+      XL_E_CONNECTION_CLOSED, XL_E_INVALID_SERVER_RESPONSE,
+      XL_E_TIMEOUT,           XL_E_INSUFFICIENT_RANGE_SUPPORT};
+  xl_err why = a[4] < 32                 ? XL_OK
+               : how == XL_END_CANCELLED ? XL_OK
+                                         : errs[a[4] % 8];
+  why = how == XL_END_HTTP_ERROR && why == XL_OK ? XL_E_HTTP(503) : why;
+  xl_agent_ended(o->agent, o->request, how, why, o->told,
                  a[2] < 30 ? 0 : XL_SEC(a[2] - 29), w->now);
 }
 
 /* Inputs for a request or a search that is not under way. */
 static void play_ghost(world *w, const uint32_t *a) {
-  uint32_t i = agent_of(w, a[0]);
+  uint32_t i = ops_agent(w, a[0]);
   const xl_peer_info one = {a[3] % NAGENTS, XL_SCOPE_SITE};
   const xl_reply r = {.status = 206, .version = {1000, 1}, .ranges = true};
 
@@ -388,7 +463,7 @@ static void play_lie(world *w, const uint32_t *a) {
 }
 
 static void play_ask(world *w, const uint32_t *a) {
-  uint32_t i = agent_of(w, a[0]);
+  uint32_t i = ops_agent(w, a[0]);
 
   if (i != XL_NONE) {
     xl_version v = w->origin[0];
@@ -413,121 +488,59 @@ static void play_served(world *w, const uint32_t *a) {
   }
 }
 
-/* ---- shocks ---- */
-
-/* Verdicts that wait are told before the connection goes. */
-static void flush_bad(world *w, const xl_agent *agent) {
-  for (uint32_t i = w->nopen; i-- > 0;) {
-    open_request *o = i < w->nopen ? &w->open[i] : NULL;
-    if (o != NULL && o->agent == agent && w->data &&
-        world_tainted(w, o, o->range.begin + o->told)) {
-      xl_agent_ended(o->agent, o->request, XL_END_FAILED_CHECK, XL_OK, o->told,
-                     0, w->now);
-      world_act(w);
-    }
-  }
-}
-
-static void play_link(world *w, const uint32_t *a) {
-  uint32_t i = agent_of(w, a[0]);
-
-  if (i != XL_NONE) {
-    if (a[1] == 0) {
-      flush_bad(w, w->agents[i]);
-    }
-    w->ending = true;
-    xl_agent_link(w->agents[i], a[1] > 0, w->now);
-    w->ending = false;
-  }
-}
-
-static void play_restart(world *w, const uint32_t *a) {
-  uint32_t i = agent_of(w, a[0]);
-
-  if (i != XL_NONE) {
-    flush_bad(w, w->agents[i]);
-    world_reload(w, i);
-  }
-}
-
-static void play_settle(world *w, const uint32_t *a) {
-  uint32_t i = agent_of(w, a[0]);
-
-  (void)a;
-  if (i != XL_NONE) {
-    flush_bad(w, w->agents[i]);
-    w->ending = true;
-    xl_agent_settle(w->agents[i], w->now);
-    w->ending = false;
-  }
-}
-
-static void play_late(world *w, const uint32_t *a) {
-  uint32_t i = agent_of(w, a[0]);
-
-  if (i != XL_NONE) {
-    xl_agent_late(w->agents[i], a[1], w->now);
-    w->sent[i] += a[1];
-  }
-}
-
-static void play_origin(world *w, const uint32_t *a) {
-  static const xl_bytes sizes[] = {1000, 900, 1000, 0, 1, 1100};
-  uint32_t u = a[0] % NURLS;
-
-  w->origin[u].size = sizes[a[1] % 6];
-  if (w->origin[u].mtime_s != INT64_MIN) {
-    w->origin[u].mtime_s = w->no_mtime ? 1 : a[2];
-  }
-}
-
-/* ---- the clock ---- */
-
-static void play_tick(world *w, const uint32_t *a) {
-  if (w->now < LAST_TIME) {
-    w->now += XL_MS(a[0]);
-  }
-}
-
-static void play_advance(world *w, const uint32_t *a) {
-  xl_time due = xl_engine_deadline(w->eng);
-
-  if (w->now < LAST_TIME && due <= w->now + XL_MS(a[0])) {
-    w->now = due > w->now ? due : w->now;
-  } else if (w->now < LAST_TIME) {
-    w->now += XL_MS(a[0]);
-  }
-  xl_engine_advance(w->eng, w->now);
-}
-
-static void play_jump(world *w, const uint32_t *a) {
-  xl_span n = (xl_span)1 << a[0] % 62;
-
-  if (w->now < LAST_TIME - n) {
-    w->now += n;
-    xl_engine_advance(w->eng, w->now);
-  }
-}
-
 /* ---- the table ---- */
 
 void ops_play(world *w, const op *o) {
-  static play *const plays[OP_NKINDS] = {
-      [OP_agent] = play_agent,     [OP_remove] = play_remove,
-      [OP_create] = play_create,   [OP_add] = play_add,
-      [OP_rename] = play_rename,   [OP_validate] = play_validate,
-      [OP_hold] = play_hold,       [OP_reply] = play_reply,
-      [OP_deliver] = play_deliver, [OP_arrive] = play_arrive,
-      [OP_end] = play_end,         [OP_ghost] = play_ghost,
-      [OP_found] = play_found,     [OP_lie] = play_lie,
-      [OP_ask] = play_ask,         [OP_served] = play_served,
-      [OP_link] = play_link,       [OP_restart] = play_restart,
-      [OP_late] = play_late,       [OP_settle] = play_settle,
-      [OP_origin] = play_origin,   [OP_tick] = play_tick,
-      [OP_advance] = play_advance, [OP_jump] = play_jump};
+  static op_play *const plays[OP_NKINDS] = {[OP_agent] = play_agent,
+                                            [OP_remove] = play_remove,
+                                            [OP_create] = play_create,
+                                            [OP_add] = play_add,
+                                            [OP_rename] = play_rename,
+                                            [OP_validate] = play_validate,
+                                            [OP_hold] = play_hold,
+                                            [OP_reply] = play_reply,
+                                            [OP_deliver] = play_deliver,
+                                            [OP_arrive] = play_arrive,
+                                            [OP_end] = play_end,
+                                            [OP_ghost] = play_ghost,
+                                            [OP_found] = play_found,
+                                            [OP_lie] = play_lie,
+                                            [OP_ask] = play_ask,
+                                            [OP_served] = play_served,
+                                            [OP_link] = play_link,
+                                            [OP_restart] = play_restart,
+                                            [OP_late] = play_late,
+                                            [OP_settle] = play_settle,
+                                            [OP_origin] = play_origin,
+                                            [OP_tick] = play_tick,
+                                            [OP_advance] = play_advance,
+                                            [OP_jump] = play_jump,
+                                            [OP_redirect] = play_redirect,
+                                            [OP_save] = play_save,
+                                            [OP_user] = play_user,
+                                            [OP_logon] = play_logon,
+                                            [OP_limits] = play_limits,
+                                            [OP_bandwidth] = play_bandwidth,
+                                            [OP_cost] = play_cost,
+                                            [OP_condition] = play_condition,
+                                            [OP_peering] = play_peering,
+                                            [OP_disk] = play_disk,
+                                            [OP_cache] = play_cache,
+                                            [OP_peers] = play_peers,
+                                            [OP_property] = play_property,
+                                            [OP_security] = play_security,
+                                            [OP_cost_flags] = play_cost_flags,
+                                            [OP_take] = play_take,
+                                            [OP_verb] = play_verb,
+                                            [OP_add_set] = play_add_set,
+                                            [OP_look] = play_look,
+                                            [OP_interface] = play_interface,
+                                            [OP_notify] = play_notify,
+                                            [OP_told] = play_told,
+                                            [OP_ran] = play_ran};
 
   if (o->kind == OP_honest) {
-    honest(w);
+    honest(w, o->arg[0] == 0);
   } else if (o->kind >= OP_resume && o->kind <= OP_prefix) {
     on_job(w, o->arg, (op_kind)o->kind);
   } else if (plays[o->kind] != NULL) {

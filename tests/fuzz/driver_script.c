@@ -96,7 +96,7 @@ void script_make(script *s, uint64_t seed, uint32_t n, bool erratic) {
   for (uint32_t i = 0; i < n; i++) {
     script_add(s, op_of(&rng, kind_of(&rng)));
   }
-  script_add(s, (op){.kind = OP_honest});
+  script_add(s, op_of(&rng, OP_honest));
 }
 
 /* ---- as text ---- */

@@ -4,9 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <xl/save.h>
-
-#include "agent.h"
 #include "file.h"
 #include "job.h"
 
@@ -38,7 +35,7 @@ static void *world_realloc(void *arg, void *ptr, size_t size) {
     return NULL;
   }
   if (w->fuse == 0) {
-    w->blown = true;
+    w->blown = driver_blown = true;
     return NULL;
   }
   w->fuse -= w->fuse > 0;
@@ -187,8 +184,7 @@ static uint32_t index_of(const world *w, const xl_agent *a) {
   return i;
 }
 
-/* Nothing of |a| is under way any more. */
-static void forget_traffic(world *w, const xl_agent *a) {
+void world_forget_traffic(world *w, const xl_agent *a) {
   for (uint32_t k = w->nopen; k-- > 0;) {
     if (w->open[k].agent == a) {
       world_forget(w, &w->open[k]);
@@ -209,7 +205,7 @@ static void forget_traffic(world *w, const xl_agent *a) {
 void world_forget_agent(world *w, uint32_t i) {
   const xl_agent *a = w->agents[i];
 
-  forget_traffic(w, a);
+  world_forget_traffic(w, a);
   for (uint32_t k = w->nshadows; k-- > 0;) {
     if (w->shadows[k]->agent == a) {
       free(w->shadows[k]);
@@ -219,66 +215,6 @@ void world_forget_agent(world *w, uint32_t i) {
   memset(w->jobs[i], 0, sizeof w->jobs[i]);
   w->agents[i] = NULL;
   w->sent[i] = 0;
-}
-
-static uint32_t place_of(const xl_agent *a, const xl_job *j) {
-  uint32_t i = 0, n = xl_agent_njobs(a);
-
-  while (i < n && xl_agent_job(a, i) != j) {
-    i++;
-  }
-  return i;
-}
-
-/* Handles of |was| become those of |now|, which has the same jobs. */
-static void move_handles(world *w, uint32_t i, const xl_agent *was,
-                         xl_agent *now) {
-  for (uint32_t k = 0; k < NSLOTS; k++) {
-    if (w->jobs[i][k] != NULL) {
-      w->jobs[i][k] = xl_agent_job(now, place_of(was, w->jobs[i][k]));
-      w->states[i][k] = (uint8_t)xl_job_state_of(w->jobs[i][k]);
-    }
-  }
-  for (uint32_t k = 0; k < w->nshadows; k++) {
-    shadow *s = w->shadows[k];
-    if (s->agent == was) {
-      xl_job *j = xl_agent_job(now, place_of(was, xl_file_job(s->file)));
-      s->file = xl_job_file(j, xl_file_index(s->file));
-      s->agent = now;
-    }
-  }
-}
-
-void world_reload(world *w, uint32_t i) {
-  xl_agent *was = w->agents[i], *now;
-  const xl_agent_cfg cfg = {.id = xl_agent_id(was),
-                            .policy = was->policy,
-                            .params = was->params,
-                            .peercaching = was->peercaching,
-                            .device = was->device};
-  size_t len = 0, again = 0;
-  xl_save_fault fault;
-
-  forget_traffic(w, was);
-  xl_agent_save(was, NULL, 0, &len, w->now);
-  void *p = malloc(len);
-  if (p == NULL || xl_agent_save(was, p, len, &again, w->now) != XL_OK ||
-      again != len) {
-    abort();
-  }
-  xl_err err = xl_agent_load(&now, w->eng, &cfg, p, len, &fault, w->now);
-  free(p);
-  if (err != XL_OK) {
-    if (driver_loud && fault.part != NULL) {
-      printf("    refused: %s, byte %zu of %zu\n", fault.part, fault.at, len);
-    }
-    must(xl_engine_status(w->eng, NULL) != XL_OK, "a save is not loaded");
-    return;
-  }
-  move_handles(w, i, was, now);
-  xl_agent_del(was);
-  w->agents[i] = now;
-  xl_agent_start(now, w->now);
 }
 
 /* ---- what the engine asks and tells ---- */
@@ -335,6 +271,7 @@ static void world_transfer(void *arg, const xl_transfer *row) {
   driver_total.requests++;
   driver_total.bytes += row->delivered;
   driver_total.ended[row->outcome]++;
+  driver_total.peer_bytes += row->kind == XL_SOURCE_PEER ? row->delivered : 0;
   must(xl_ledger_total(&row->booked) == row->delivered,
        "a request's classes do not sum to what it delivered");
   if (o == NULL) {
@@ -355,6 +292,30 @@ static void world_transfer(void *arg, const xl_transfer *row) {
   world_forget(w, o);
 }
 
+static bool may_follow(int64_t from, int64_t to) {
+  uint32_t n;
+  const xl_transition *t = xl_job_transitions(&n);
+
+  for (uint32_t i = 0; i < n; i++) {
+    if (t[i].from == (xl_job_state)from && t[i].to == (xl_job_state)to) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static void state_event(world *w, uint32_t i, const xl_event *ev) {
+  must(may_follow(ev->a, ev->b), "a change of state that cannot be");
+  for (uint32_t k = 0; k < NSLOTS && i < NAGENTS; k++) {
+    if (w->jobs[i][k] == ev->job) {
+      must(w->states[i][k] == ev->a, "a job leaves a state it was not in");
+      w->states[i][k] = (uint8_t)ev->b;
+      w->added[i][k] = false;
+      notices_state(w, i, k, (xl_job_state)ev->b);
+    }
+  }
+}
+
 static void world_event(void *arg, const xl_event *ev) {
   world *w = arg;
   uint32_t i = index_of(w, ev->agent);
@@ -367,13 +328,14 @@ static void world_event(void *arg, const xl_event *ev) {
     shadow *s = world_shadow(w, ev->file);
     memset(s->bytes, 0, sizeof s->bytes);
     s->checked = false;
-  }
-  for (uint32_t k = 0; k < NSLOTS && ev->kind == XL_EVENT_JOB_STATE; k++) {
-    if (i < NAGENTS && w->jobs[i][k] == ev->job) {
-      must(w->states[i][k] == ev->a, "a job leaves a state it was not in");
-      w->states[i][k] = (uint8_t)ev->b;
-      w->added[i][k] = false;
-    }
+  } else if (ev->kind == XL_EVENT_JOB_STATE) {
+    state_event(w, i, ev);
+  } else if (i < NAGENTS && ev->kind == XL_EVENT_CACHE_ADMIT) {
+    w->machine[i].cached += (xl_bytes)ev->a;
+  } else if (i < NAGENTS && ev->kind == XL_EVENT_CACHE_EVICT) {
+    must(w->machine[i].cached >= (xl_bytes)ev->a,
+         "more is evicted than was admitted");
+    w->machine[i].cached -= (xl_bytes)ev->a;
   }
 }
 
@@ -411,6 +373,12 @@ static void opened(world *w, const xl_action *a) {
        "two requests with one number");
   if (!o.peer) {
     const char *url = xl_engine_string(w->eng, a->url);
+    if (w->redirected == a->file && !w->followed &&
+        strcmp(url, w->location) == 0) {
+      w->followed = true;
+      o.hops = w->hops;
+    }
+    o.url = url;
     o.version = (xl_version){XL_SIZE_UNKNOWN, 0}; /* 404 */
     for (uint32_t u = 0; u < NURLS; u++) {
       o.version = strcmp(world_urls[u], url) == 0 ? w->origin[u] : o.version;
@@ -461,9 +429,10 @@ void world_act(world *w) {
         w->asks[w->nasks++] = (asked){a.agent, a.ask};
       }
       break;
-    case XL_ACT_PUBLISH:
     case XL_ACT_NOTIFY:
+      notices_take(w, &a);
       break;
+    case XL_ACT_PUBLISH:
     default:
       break;
     }
@@ -487,6 +456,7 @@ static void check_jobs(world *w, uint32_t i) {
     must(xl_job_state_of(j) != XL_JOB_TRANSFERRED || w->added[i][k] ||
              (p.transferred == p.total && p.files_transferred == p.files_total),
          "a transferred job lacks bytes");
+    notices_check(w, i, k);
   }
 }
 
@@ -506,6 +476,8 @@ void world_check(world *w) {
       must(xl_ledger_total(xl_agent_ledger(w->agents[i])) == w->sent[i],
            "an agent's ledger is not what was sent to it");
       check_jobs(w, i);
+      machine_check(w, i);
+      cache_check(w, i);
     }
   }
   for (uint32_t i = 0; i < w->nshadows; i++) {
@@ -527,7 +499,10 @@ void world_new(world *w, const op *c) {
                 .arrived = world_arrived,
                 .transfer = world_transfer,
                 .event = world_event,
-                .store = world_store};
+                .store = world_store,
+                .check_local = machine_check_local,
+                .hand_over = machine_hand_over,
+                .discard = machine_discard};
 
   w->data = c->arg[0] % 2 != 0;
   w->no_mtime = c->arg[1] % 4 == 1;
@@ -577,6 +552,7 @@ const char *driver_play(const script *s, long fuse, bool *blown, uint32_t *at) {
   }
   broken = NULL;
   driver_illegal = 0;
+  driver_blown = false;
   w->fuse = fuse;
   *at = 0;
   driver_total.scripts++;

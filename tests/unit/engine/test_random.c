@@ -42,6 +42,10 @@ static void test_seed_2(void) {
     CU_ASSERT(driver_total.ended[e] > 0);
   }
   CU_ASSERT(driver_total.completed > 100);
+  CU_ASSERT(driver_total.loads > 500);
+  CU_ASSERT(driver_total.notices > 2000);
+  CU_ASSERT(driver_total.redirected > 100);
+  CU_ASSERT(driver_total.peer_bytes > 100000);
   CU_ASSERT(driver_total.whole_files > 1000);
 }
 
@@ -99,7 +103,7 @@ static void test_regressions(void) {
     script_free(&s);
   }
   closedir(dir);
-  CU_ASSERT(n >= 9);
+  CU_ASSERT(n >= 17);
 }
 
 TEST_SUITE("engine random",
