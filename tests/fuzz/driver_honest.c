@@ -128,8 +128,8 @@ static bool all_end(world *w, uint8_t *resumes) {
     if (j != NULL && !ends(w, j, &resumes[i])) {
       all = false;
     }
+    world_act(w); /* a notice is of the state that the job is in */
   }
-  world_act(w);
   return all;
 }
 

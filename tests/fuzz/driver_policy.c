@@ -210,6 +210,53 @@ static bool find_wrong(const xl_host *h, xl_view *v, xl_find *out,
   return yes;
 }
 
+/* A peer that is left out. */
+static bool pick_banned(const xl_host *h, xl_view *v, xl_pick *out) {
+  xl_peer_view p;
+
+  for (uint32_t i = 0; i < h->file(v)->npeers; i++) {
+    h->peer(v, i, &p);
+    if (p.banned) {
+      out->kind = XL_SOURCE_PEER;
+      out->peer = i;
+      return true;
+    }
+  }
+  driver_illegal--;
+  return true;
+}
+
+static bool shows_any(const xl_host *h, xl_view *v, uint32_t peer) {
+  uint32_t p = 0, n = h->file(v)->npieces;
+
+  while (p < n && !h->peer_has(v, peer, p)) {
+    p++;
+  }
+  return p < n;
+}
+
+/* A piece from a peer that does not show it, but is still there. */
+static bool pick_unseen(const xl_host *h, xl_view *v, xl_pick *out) {
+  const xl_file_view *f = h->file(v);
+  bool may = f->peers_allowed && !f->origin_only;
+  xl_peer_view peer;
+
+  for (uint32_t i = 0; i < f->npeers && may; i++) {
+    h->peer(v, i, &peer);
+    bool there = !peer.banned && shows_any(h, v, i);
+    for (uint32_t p = 0; p < f->npieces && there; p++) {
+      if (h->piece_free(v, p) && !h->peer_has(v, i, p)) {
+        out->kind = XL_SOURCE_PEER;
+        out->peer = i;
+        out->range = h->piece_gap(v, p);
+        return true;
+      }
+    }
+  }
+  driver_illegal--;
+  return true;
+}
+
 static bool pick_wrong(const xl_host *h, xl_view *v, xl_pick *out,
                        xl_time *again) {
   const xl_file_view *f = h->file(v);
@@ -217,11 +264,11 @@ static bool pick_wrong(const xl_host *h, xl_view *v, xl_pick *out,
   uint64_t x = h->random(v);
 
   *again = x / 64 % 4 == 0 ? (xl_time)x : *again;
-  if (!yes || x % 128 > 7) {
+  if (!yes || x % 64 > 9) {
     return yes;
   }
   driver_illegal++;
-  switch (x % 128) {
+  switch (x % 64) {
   case 0:
     out->range.end = out->range.begin;
     break;
@@ -244,6 +291,10 @@ static bool pick_wrong(const xl_host *h, xl_view *v, xl_pick *out,
   case 6:
     out->range.begin = out->range.end + 1;
     break;
+  case 7:
+    return pick_banned(h, v, out);
+  case 8:
+    return pick_unseen(h, v, out);
   default:
     for (uint32_t p = 0; p < f->npieces; p++) {
       if (h->piece_held(v, p)) { /* what is there */
