@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What will happen, in one total order (time, sequence): a binary heap. Two
+ * What will happen, in one total order (time, sequence): a heap. Two
  * events of one instant come out in the order in which they were put in.
  * An event that lost its meaning is not taken out; its reader finds that the
  * thing it names is gone (serial numbers are never used twice).
