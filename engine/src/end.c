@@ -238,7 +238,7 @@ void xli_end_follow(const ended *e) {
     } else if (e->peer != XL_NONE) {
       peer *p = &f->swarm->peers[e->peer];
       p->failures = 0;
-      xli_servers_heard(f->job->agent, p->id, p->scope); /* R624 */
+      xli_servers_heard(f->job->agent, p->id, (xl_scope)p->scope); /* R624 */
     }
   } else if (broken && !f->single_ranges) {
     f->single_ranges = true; /* R808 */

@@ -458,6 +458,7 @@ static void add_found(xl_file *f, const xl_peer_info *peers, uint32_t n) {
 
   for (uint32_t k = 0; k < n; k++) {
     fresh += is_new(f, &peers[k]);
+    xli_servers_heard(f->job->agent, peers[k].id, peers[k].scope);
   }
   room = room < fresh ? room : fresh;
   room = room < wanted ? room : wanted;

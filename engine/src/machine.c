@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "machine.h"
 
+#include <string.h>
+
 #include "agent.h"
 #include "alloc.h"
 #include "engine.h"
@@ -16,10 +18,13 @@
     .ranges_per_file = 500                                                     \
   }
 
+#define UNLIMITED                                                              \
+  { XL_RATE_UNLIMITED, XL_RATE_UNLIMITED, XL_RATE_UNLIMITED, XL_RATE_UNLIMITED }
+
 static const machine defaults = {.caller = MACHINE_SERVICE,
                                  .limits = LIMITS,
                                  .window = XL_NEVER,
-                                 .rate = XL_RATE_UNLIMITED,
+                                 .rates = UNLIMITED,
                                  .cost = XL_COST_UNRESTRICTED};
 
 const machine *xli_machine(const xl_agent *a) {
@@ -39,6 +44,7 @@ machine *xli_machine_need(xl_agent *a) {
 void xli_machine_del(xl_engine *eng, machine *m) {
   if (m != NULL) {
     xli_free(eng, m->away);
+    xli_free(eng, m->throttles);
     xli_free(eng, m->servers.list);
     xli_free(eng, m);
   }
@@ -154,54 +160,99 @@ uint32_t xli_machine_ranges_max(const xl_agent *a) {
 
 /* ---- bandwidth ---- */
 
-static bool in_window(const xl_bandwidth *b, xl_span of_day) {
-  if (b->from <= b->to) {
-    return of_day >= b->from && of_day < b->to;
+static bool good_throttle(const xl_throttle *t) {
+  return t->days > 0 && t->days <= XL_EVERY_DAY && t->from >= 0 &&
+         t->from < XL_DAY(1) && t->to >= 0 && t->to < XL_DAY(1);
+}
+
+/* |day| 0 is Sunday. */
+static bool in_hours(const xl_throttle *t, uint32_t day, xl_span of_day) {
+  bool today = (t->days >> day & 1) != 0;
+  bool yesterday = (t->days >> (day + 6) % 7 & 1) != 0;
+
+  if (t->from < t->to) {
+    return today && of_day >= t->from && of_day < t->to;
   }
-  return of_day >= b->from || of_day < b->to;
+  return (today && of_day >= t->from) || (yesterday && of_day < t->to);
 }
 
-/* The rate at |now|, and when that may change. */
-static void look_at_clock(machine *m, xl_time now) {
-  const xl_bandwidth *b = &m->bandwidth;
-  xl_span of_day = (now - b->midnight) % XL_DAY(1);
+static xl_rate rate_of(const xl_throttle *t, uint32_t priority) {
+  xl_rate r = t == NULL || priority == XL_PRIORITY_FOREGROUND
+                  ? XL_RATE_UNLIMITED
+                  : t->rates[priority];
 
-  of_day += of_day < 0 ? XL_DAY(1) : 0;
-  xl_rate rate = in_window(b, of_day) ? b->inside : b->outside;
-  m->rate = rate > 0 && rate < RATE_MIN ? RATE_MIN : rate;
-  xl_span to_from =
-      b->from > of_day ? b->from - of_day : b->from - of_day + XL_DAY(1);
-  xl_span to_to = b->to > of_day ? b->to - of_day : b->to - of_day + XL_DAY(1);
-  m->window = xl_time_add(now, to_from < to_to ? to_from : to_to);
+  return r > 0 && r < RATE_MIN ? RATE_MIN : r;
 }
 
-xl_err xl_agent_set_bandwidth(xl_agent *a, const xl_bandwidth *b, xl_time now) {
+static xl_span until(xl_span at, xl_span of_day) {
+  return at > of_day ? at - of_day : at - of_day + XL_DAY(1);
+}
+
+/* The rates now, and when they may change. */
+static void look_at_clock(xl_agent *a, machine *m) {
+  xl_span of_week = (a->engine->now % XL_DAY(7) - m->sunday) % XL_DAY(7);
+  const xl_throttle *in_force = NULL;
+  xl_span next = XL_NEVER;
+  bool changed = false;
+
+  of_week += of_week < 0 ? XL_DAY(7) : 0;
+  uint32_t day = (uint32_t)(of_week / XL_DAY(1));
+  xl_span of_day = of_week % XL_DAY(1);
+  for (uint32_t i = m->nthrottles; i-- > 0;) {
+    const xl_throttle *t = &m->throttles[i];
+    in_force = in_hours(t, day, of_day) ? t : in_force;
+    next = xl_time_min(next, until(t->from, of_day));
+    next = xl_time_min(next, until(t->to, of_day));
+  }
+  m->window = m->nthrottles == 0 ? XL_NEVER : xl_time_add(a->engine->now, next);
+  for (uint32_t p = 0; p <= XL_PRIORITY_LOW; p++) {
+    changed = changed || m->rates[p] != rate_of(in_force, p);
+    m->rates[p] = rate_of(in_force, p);
+  }
+  if (changed) {
+    const xl_action act = {.kind = XL_ACT_RATES, .agent = a};
+    xli_act(a->engine, &act);
+  }
+}
+
+xl_err xl_agent_set_throttles(xl_agent *a, const xl_throttle *rows, uint32_t n,
+                              xl_time sunday, xl_time now) {
   machine *m = enter(a, now);
+  uint32_t cap = 0;
+  xl_throttle *own = NULL;
 
   if (m == NULL) {
     return a->engine->status;
   }
-  if (b == NULL) {
-    m->rate = XL_RATE_UNLIMITED;
-    m->window = XL_NEVER;
-    return changed(a);
+  for (uint32_t i = 0; i < n; i++) {
+    if (!good_throttle(&rows[i])) {
+      return XL_E_INVALIDARG;
+    }
   }
-  if (b->from < 0 || b->from >= XL_DAY(1) || b->to < 0 || b->to >= XL_DAY(1)) {
-    return XL_E_INVALIDARG;
+  if (n > 0) {
+    own = xli_grow(a->engine, NULL, &cap, n, sizeof *own);
+    if (own == NULL) {
+      return XL_E_OUTOFMEMORY;
+    }
+    memcpy(own, rows, n * sizeof *own);
   }
-  m->bandwidth = *b;
-  look_at_clock(m, now);
+  xli_free(a->engine, m->throttles);
+  m->throttles = own;
+  m->nthrottles = n;
+  m->sunday = sunday % XL_DAY(7);
+  look_at_clock(a, m);
   xli_agent_wake(a, m->window);
   return changed(a);
 }
 
-xl_rate xl_agent_background_rate(const xl_agent *a) {
-  return xli_machine(a)->rate;
+xl_rate xl_agent_background_rate(const xl_agent *a, xl_priority p) {
+  assert((uint32_t)p <= XL_PRIORITY_LOW);
+  return xli_machine(a)->rates[p];
 }
 
 void xli_machine_due(xl_agent *a) {
   if (a->machine != NULL && a->machine->window <= a->engine->now) {
-    look_at_clock(a->machine, a->engine->now);
+    look_at_clock(a, a->machine);
     a->resched = true;
   }
 }
@@ -269,7 +320,7 @@ xl_err xli_machine_blocks(const xl_job *j) {
       return why[i];
     }
   }
-  if (m->rate == 0 && j->priority != XL_PRIORITY_FOREGROUND) {
+  if (m->rates[j->priority] == 0) {
     return XL_E_BLOCKED_BY_POLICY; /* R457 */
   }
   return costs != 0 && (costs & m->cost) == 0 ? XL_E_COST_POLICY : XL_OK;

@@ -23,9 +23,11 @@
 typedef struct machine {
   account caller;
   xl_limits limits;
-  xl_bandwidth bandwidth;
-  xl_time window; /* when the bandwidth changes next; XL_NEVER */
-  xl_rate rate;   /* of background jobs now */
+  xl_throttle *throttles; /* owned */
+  xl_time sunday;         /* an instant of the local clock */
+  xl_time window;         /* when the rates may change next; XL_NEVER */
+  xl_rate rates[4];       /* by priority, now */
+  uint32_t nthrottles;
   uint32_t cost;
   uint32_t conditions; /* 1 << xl_condition */
   xl_name *away;       /* owned; users that are logged off */

@@ -67,10 +67,11 @@ static bool add(xl_agent *a, const server *s) {
   return true;
 }
 
-void xli_servers_heard(xl_agent *a, uint32_t id, uint8_t scope) {
-  const server s = {.heard = a->engine->now, .id = id, .scope = scope};
+void xli_servers_heard(xl_agent *a, uint32_t id, xl_scope scope) {
+  const server s = {.heard = a->engine->now, .id = id, .scope = (uint8_t)scope};
 
-  if (a->policy->flavour != XL_FLAVOUR_BITS3) {
+  if (a->policy->flavour != XL_FLAVOUR_BITS3 || id == a->id ||
+      (uint32_t)scope >= XL_SCOPE_NONE) {
     return;
   }
   uint32_t i = place_of(xli_servers(a), id);

@@ -25,9 +25,9 @@ typedef struct servers {
 } servers;
 
 const servers *xli_servers(const xl_agent *a);
-/* Adds the device, or begins its 7 days anew; the one that was heard longest
-   ago makes room. */
-void xli_servers_heard(xl_agent *a, uint32_t id, uint8_t scope);
+/* Adds the device, unless it is |a| itself or of no scope, or begins its 7 days
+   anew; the one that was heard longest ago makes room. */
+void xli_servers_heard(xl_agent *a, uint32_t id, xl_scope scope);
 /* R616. */
 void xli_servers_drop(xl_agent *a, uint32_t id);
 void xli_servers_clear(xl_agent *a);

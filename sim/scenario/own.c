@@ -66,6 +66,47 @@ bool read_subnet(struct reader *rd, struct node *v, const struct scn_key *k,
   return true;
 }
 
+/* "22:00" at the front of |*text|, which moves behind it. */
+static bool time_of_day(const char **text, xl_span *out) {
+  const char *t = *text;
+
+  for (int i = 0; i < 5; i++) {
+    if (i == 2 ? t[i] != ':' : t[i] < '0' || t[i] > '9') {
+      return false;
+    }
+  }
+  int m = (t[3] - '0') * 10 + t[4] - '0';
+  int of_day = ((t[0] - '0') * 10 + t[1] - '0') * 60 + m;
+  *text = t + 5;
+  *out = XL_MIN((xl_span)of_day) % XL_DAY(1);
+  return m < 60 && of_day <= 24 * 60;
+}
+
+bool read_hours(struct reader *rd, struct node *v, const struct scn_key *k,
+                void *base, const char *label) {
+  scn_throttle *t = base;
+  const char *text = v->kind == NODE_TEXT ? v->text : "";
+
+  return (time_of_day(&text, &t->from) && *text++ == '-' &&
+          time_of_day(&text, &t->to) && *text == '\0') ||
+         wrong(rd, v, k, label);
+}
+
+/* A rate, or that of all priorities. */
+bool read_throttle(struct reader *rd, struct node *v, const struct scn_key *k,
+                   void *base, const char *label) {
+  const scn_throttle *t = base;
+  xl_rate *out = (xl_rate *)((char *)base + k->at);
+  const char *expected;
+
+  if (v->kind == NODE_TEXT && strcmp(v->text, "rate") == 0) {
+    *out = t->rate;
+    return true;
+  }
+  return (v->kind == NODE_TEXT && unit_rate(v->text, out, &expected)) ||
+         wrong(rd, v, k, label);
+}
+
 static bool settings_read(reader *rd, const node *v, scn_policy *p,
                           const char *label) {
   if (v->kind != NODE_MAP) {

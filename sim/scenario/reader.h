@@ -90,6 +90,11 @@ bool read_small(struct reader *rd, struct node *v, const struct scn_key *k,
 bool read_subnet(struct reader *rd, struct node *v, const struct scn_key *k,
                  void *base, const char *label);
 
+bool read_hours(struct reader *rd, struct node *v, const struct scn_key *k,
+                void *base, const char *label);
+bool read_throttle(struct reader *rd, struct node *v, const struct scn_key *k,
+                   void *base, const char *label);
+
 void expand_lists(reader *rd); /* before paths are looked up */
 bool expand_files(reader *rd);
 /* The |i|-th item of the list "jobs" or "network.sites". */

@@ -48,6 +48,14 @@ double dist_mean(const dist *d);
 
 typedef enum scn_power { SCN_MAINS, SCN_BATTERY } scn_power;
 
+/* What background jobs may take from origins in some hours (R457). */
+#define SCN_THROTTLES_MAX 16
+typedef struct scn_throttle {
+  uint32_t days;    /* on which it begins: bit 0 Sunday .. 6 Saturday */
+  xl_span from, to; /* of the day; to <= from: the next day's */
+  xl_rate rate, high, normal, low;
+} scn_throttle;
+
 typedef struct scn_class {
   const char *name;
   dist down, up;       /* bytes/s */
@@ -58,6 +66,8 @@ typedef struct scn_class {
   scn_power power;
   double metered, vpn; /* share of devices */
   bool always_online;  /* false: the scenario's churn applies */
+  scn_throttle *throttles; /* the first in force counts */
+  size_t nthrottles;
 } scn_class;
 
 typedef struct scn_node {

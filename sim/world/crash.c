@@ -112,7 +112,7 @@ void crash_up(world *w, uint32_t device) {
 
   *at = w->disks[--w->ndisks];
   discovery_forget(w, device); /* a client that starts registers anew */
-  if (load(w, &d)) {
+  if (load(w, &d) && throttle_set(w, device)) {
     xl_agent_start(world_agent(w, device), world_now(w));
     jobs_late(w, &d, true);
   }

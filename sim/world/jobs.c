@@ -68,7 +68,7 @@ bool jobs_init(world *w) {
     st->online = fl->online[i];
     st->draws = rng_fold_text(fl->devices[i].key, "policy");
     err = xl_agent_new(&st->agent, w->eng, &cfg, 0);
-    if (err != XL_OK) {
+    if (err != XL_OK || !throttle_set(w, i)) {
       return failed(w, i, "creating the agent", err);
     }
     w->online += st->online ? 1 : 0;

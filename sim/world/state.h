@@ -59,6 +59,7 @@ typedef struct chan {
   xl_source_kind kind;
   uint32_t source; /* origin or device */
   uint32_t nwires;
+  uint32_t line; /* xl_priority of what it carries, if that is throttled */
   xl_scope scope;
   xl_rate cap;   /* without the answer's own */
   bool slot;     /* holds one of the origin's connections */
@@ -263,6 +264,12 @@ void jobs_notify(world *w, const xl_action *a);
 xl_agent_cfg jobs_agent(const world *w, uint32_t device);
 /* The job of a task, resumed or as it was made. False: it cannot be. */
 bool jobs_create(world *w, uint32_t task, bool resume);
+
+/* throttle.c: limits of background jobs. */
+bool throttle_set(world *w, uint32_t device); /* false: out of memory */
+uint32_t throttle_line(const world *w, const xl_action *a);
+/* The rates, or the connections that share them, have changed. */
+void throttle_apply(world *w, uint32_t device);
 
 /* crash.c: devices that lose power. */
 void crash_down(world *w, uint32_t device);

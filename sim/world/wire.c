@@ -140,13 +140,14 @@ static xl_rate rate_min(xl_rate a, xl_rate b) {
 }
 
 static uint32_t chan_open(world *w, uint32_t device, xl_source_kind kind,
-                          uint32_t source, xl_scope scope) {
+                          uint32_t source, xl_scope scope, uint32_t line) {
   const fleet_device *d = &w->fl->devices[device];
   device_state *ds = &w->devices[device];
   uint32_t i;
 
   for (i = ds->chans; i != XL_NONE; i = w->chans[i].next) {
-    if (w->chans[i].kind == kind && w->chans[i].source == source) {
+    if (w->chans[i].kind == kind && w->chans[i].source == source &&
+        w->chans[i].line == line) {
       return i;
     }
   }
@@ -172,18 +173,21 @@ static uint32_t chan_open(world *w, uint32_t device, xl_source_kind kind,
       .device = device,
       .kind = kind,
       .source = source,
+      .line = line,
       .scope = scope,
       .cap = cap,
       .crosses = crosses,
       .next = ds->chans,
   };
   ds->chans = i;
+  throttle_apply(w, device);
   return i;
 }
 
 static void chan_close(world *w, uint32_t i) {
   chan *c = &w->chans[i];
-  uint32_t *link = &w->devices[c->device].chans;
+  uint32_t device = c->device;
+  uint32_t *link = &w->devices[device].chans;
 
   while (*link != i) {
     link = &w->chans[*link].next;
@@ -197,6 +201,7 @@ static void chan_close(world *w, uint32_t i) {
   w->chans[i].kind = XL_NSOURCES;
   w->chans[i].next = w->chan_free;
   w->chan_free = i;
+  throttle_apply(w, device);
 }
 
 void wire_close_idle(world *w) {
@@ -261,7 +266,8 @@ void wire_get(world *w, const xl_action *a) {
     content = w->urls[a->url].content;
   }
   uint32_t i = wire_new(w);
-  uint32_t ci = chan_open(w, device, a->source, source, a->scope);
+  uint32_t ci =
+      chan_open(w, device, a->source, source, a->scope, throttle_line(w, a));
   wire *x = &w->wires[i];
   x->state = WIRE_ASKING;
   x->device = device;

@@ -53,6 +53,9 @@ static void act(world *w, const xl_action *a) {
   case XL_ACT_PUBLISH:
     discovery_publish(w, a);
     break;
+  case XL_ACT_RATES:
+    throttle_apply(w, xl_agent_id(a->agent));
+    break;
   case XL_ACT_NOTIFY:
     jobs_notify(w, a);
     break;

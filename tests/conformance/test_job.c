@@ -575,16 +575,28 @@ static void test_clock_stands(void) {
   fake_del(b.w);
 }
 
+/* |n| rows, as from a Sunday at 0. */
+static void throttle(bed *b, const xl_throttle *rows, uint32_t n) {
+  CHECK_EQ(xl_agent_set_throttles(b->dev, rows, n, 0, b->w->now), XL_OK);
+}
+
+static xl_rate normal_rate(const bed *b) {
+  return xl_agent_background_rate(b->dev, XL_PRIORITY_NORMAL);
+}
+
 static void test_bandwidth(void) {
+  static const xl_throttle lim[] = {
+      {XL_EVERY_DAY, XL_HOUR(8), XL_HOUR(17), {0}},
+      {XL_EVERY_DAY, 0, 0, {1, 1, 1, 1}}}; /* the rest of the day */
   bed b = bed_new(&origin_policy);
-  xl_bandwidth lim = {
-      .from = XL_HOUR(8), .to = XL_HOUR(17), .inside = 0, .outside = 1};
   xl_job *fg = bed_job(&b, URL);
 
-  CHECK_EQ(xl_agent_background_rate(b.dev), XL_RATE_UNLIMITED);
+  CHECK_EQ(normal_rate(&b), XL_RATE_UNLIMITED);
   fake_run(b.w, XL_HOUR(8) - S(1));
-  CHECK_EQ(xl_agent_set_bandwidth(b.dev, &lim, b.w->now), XL_OK);
-  CHECK_EQ(xl_agent_background_rate(b.dev), 250); /* 2 kbit/s */
+  throttle(&b, lim, 2);
+  CHECK_EQ(normal_rate(&b), 250); /* 2 kbit/s */
+  CHECK_EQ(xl_agent_background_rate(b.dev, XL_PRIORITY_FOREGROUND),
+           XL_RATE_UNLIMITED);
   CHECK_EQ(xl_job_set_priority(fg, XL_PRIORITY_FOREGROUND, b.w->now), XL_OK);
   b.o->size = 5000;
   xl_job_resume(b.j, b.w->now);
@@ -592,7 +604,7 @@ static void test_bandwidth(void) {
   fake_run(b.w, XL_HOUR(8) - 1);
   CU_ASSERT(runs(b.j));
   fake_run(b.w, XL_HOUR(8));
-  CHECK_EQ(xl_agent_background_rate(b.dev), 0);
+  CHECK_EQ(normal_rate(&b), 0);
   CHECK_EQ(xl_job_state_of(b.j), XL_JOB_TRANSIENT_ERROR);
   CHECK_EQ(fake_error(b.j), XL_E_BLOCKED_BY_POLICY);
   CHECK_EQ(xl_job_error_count(b.j), 0);
@@ -604,7 +616,78 @@ static void test_bandwidth(void) {
   CU_ASSERT(runs(b.j));
   CU_ASSERT(fake_until(b.w, b.j, XL_JOB_TRANSFERRED, XL_HOUR(18)));
   fake_run(b.w, XL_HOUR(32));
-  CHECK_EQ(xl_agent_background_rate(b.dev), 0); /* the next day */
+  CHECK_EQ(normal_rate(&b), 0); /* the next day */
+  throttle(&b, NULL, 0);
+  CHECK_EQ(normal_rate(&b), XL_RATE_UNLIMITED);
+  fake_del(b.w);
+}
+
+/* BITS 4: maintenance before work before the rest, by priority. */
+static void test_weekly_bandwidth(void) {
+  enum { SUN = 1, MON_FRI = 62, WED = 8, FRI = 32 };
+  static const xl_throttle week[] = {
+      {WED | FRI, XL_HOUR(22), XL_HOUR(5), {0, 9000, 8000, 7000}},
+      {MON_FRI, XL_HOUR(8), XL_HOUR(17), {0, 3000, 2000, 1000}},
+      {SUN, 0, 0, {0, 600, 500, 0}}};
+  const xl_rate NONE = XL_RATE_UNLIMITED;
+  const struct hour {
+    int day, hour; /* from 0 Sunday */
+    xl_rate high, normal, low;
+    uint32_t told; /* changes since the row before */
+  } want[] = {{0, 0, 600, 500, 0, 1},       {0, 23, 600, 500, 0, 0},
+              {1, 0, NONE, NONE, NONE, 1},  {1, 8, 3000, 2000, 1000, 1},
+              {1, 16, 3000, 2000, 1000, 0}, {1, 17, NONE, NONE, NONE, 1},
+              {3, 4, NONE, NONE, NONE, 2},  {3, 12, 3000, 2000, 1000, 1},
+              {3, 22, 9000, 8000, 7000, 2}, {4, 4, 9000, 8000, 7000, 0},
+              {4, 5, NONE, NONE, NONE, 1},  {4, 22, NONE, NONE, NONE, 2},
+              {6, 4, 9000, 8000, 7000, 3},  {6, 12, NONE, NONE, NONE, 1},
+              {7, 12, 600, 500, 0, 1},      {15, 8, 3000, 2000, 1000, 18}};
+  static const xl_throttle bad[] = {
+      {0, 0, XL_HOUR(1), {0}},  {128, 0, XL_HOUR(1), {0}},
+      {1, -1, XL_HOUR(1), {0}}, {1, XL_DAY(1), XL_HOUR(1), {0}},
+      {1, 0, -1, {0}},          {1, 0, XL_DAY(1), {0}}};
+  bed b = bed_new(&origin_policy);
+
+  throttle(&b, week, 3);
+  for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
+    const struct hour *h = &want[i];
+    uint32_t n = b.w->nrates;
+    fake_run(b.w, XL_DAY(h->day) + XL_HOUR(h->hour));
+    fake_act(b.w);
+    CHECK_EQ(b.w->nrates - n, h->told);
+    CHECK_EQ(xl_agent_background_rate(b.dev, XL_PRIORITY_HIGH), h->high);
+    CHECK_EQ(normal_rate(&b), h->normal);
+    CHECK_EQ(xl_agent_background_rate(b.dev, XL_PRIORITY_LOW), h->low);
+    CHECK_EQ(xl_agent_background_rate(b.dev, XL_PRIORITY_FOREGROUND),
+             XL_RATE_UNLIMITED);
+  }
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    CHECK_EQ(xl_agent_set_throttles(b.dev, &bad[i], 1, 0, b.w->now),
+             XL_E_INVALIDARG);
+    CHECK_EQ(normal_rate(&b), 2000); /* as it was */
+  }
+  fake_check(b.w);
+  fake_del(b.w);
+}
+
+/* A rate of 0 for one priority blocks the jobs of that one. */
+static void test_bandwidth_of_priority(void) {
+  static const xl_throttle no_low = {
+      XL_EVERY_DAY, XL_HOUR(1), XL_HOUR(2), {0, 5000, 5000, 0}};
+  bed b = bed_new(&origin_policy);
+
+  b.o->rate = 10;
+  throttle(&b, &no_low, 1);
+  CHECK_EQ(xl_job_set_priority(b.j, XL_PRIORITY_LOW, 0), XL_OK);
+  fake_run(b.w, XL_HOUR(1) - S(10));
+  xl_job_resume(b.j, b.w->now);
+  fake_run(b.w, XL_HOUR(1) - 1);
+  CU_ASSERT(runs(b.j));
+  fake_run(b.w, XL_HOUR(1));
+  CHECK_EQ(fake_error(b.j), XL_E_BLOCKED_BY_POLICY);
+  CHECK_EQ(xl_job_set_priority(b.j, XL_PRIORITY_NORMAL, b.w->now), XL_OK);
+  CU_ASSERT(runs(b.j)); /* at once */
+  fake_act(b.w);
   fake_del(b.w);
 }
 
@@ -1344,6 +1427,11 @@ TEST_SUITE(
      test_clock_stands},
     {"R457 R424: a bandwidth of 0 blocks the background until the window ends",
      test_bandwidth},
+    {"R457: a weekly schedule by priority; maintenance before work, and over "
+     "midnight",
+     test_weekly_bandwidth},
+    {"R457 R424: a priority of rate 0 is blocked, the others run",
+     test_bandwidth_of_priority},
     {"R458: cost flags act at once", test_cost},
     {"R458: power, games and memory stop jobs and let them go on", test_power},
     {"R435: jobs run while their owner is logged on", test_logon},

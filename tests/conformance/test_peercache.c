@@ -238,7 +238,10 @@ static void test_peers_die(void) {
   }
   CHECK_EQ(xl_job_state_of(j), XL_JOB_TRANSFERRED);
   CHECK_EQ(failed, 4);
+  xl_known_peer known[6];
   xl_bytes from_origin, from_peers;
+  CHECK_EQ(xl_peers_known(w->agents[5], known, 6), 1); /* R616 */
+  CU_ASSERT(!w->gone[known[0].id]);
   xl_file_peer_stats(f, &from_origin, &from_peers);
   CHECK_EQ(from_origin + from_peers, 1000);
   CU_ASSERT(from_origin > 0); /* the fifth holder was not asked */
@@ -561,6 +564,9 @@ static void test_peers(void) {
   CHECK_EQ(xl_peers_known(a, known, 4), 0);
   fake_run(w, S(20)); /* and the next search finds them again */
   CHECK_EQ(xl_peers_known(a, known, 4), 2);
+  CHECK_EQ(xl_job_cancel(j, w->now), XL_OK);
+  fake_act(w);
+  CHECK_EQ(xl_peers_known(a, known, 4), 2); /* no file needs them (R624) */
   fake_check(w);
   fake_del(w);
 }
@@ -643,7 +649,7 @@ TEST_SUITE(
     {"R643 R642 R644: each row comes from a record that has exactly it, or "
      "from the origin",
      test_rows},
-    {"T38 R655 R321: four peers die; never ERROR, then the origin alone",
+    {"T38 R655 R616 R321: four peers die; never ERROR, then the origin alone",
      test_peers_die},
     {"T39 R304 R305 R306 R658: invalid too early, from the origin, from a peer",
      test_invalid},
@@ -662,7 +668,7 @@ TEST_SUITE(
     {"R610 R670 R671: flags, and the policies that override them", test_flags},
     {"R610 R505: a flag that goes sends a running job to the origin",
      test_flags_of_running_job},
-    {"R615: peers are listed and cleared", test_peers},
+    {"R615 R624: peers are listed and cleared", test_peers},
     {"R615 R623: a discovery, and 10 minutes without another", test_discover},
     {"R615: a discovery that finds no room for peers holds nothing up",
      test_discover_full})

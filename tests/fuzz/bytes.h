@@ -200,6 +200,7 @@ static inline void env_pull(env *w) {
       env_cancel(w, &act);
       break;
     case XL_ACT_PUBLISH:
+    case XL_ACT_RATES:
     case XL_ACT_NOTIFY:
       break;
     }

@@ -170,20 +170,25 @@ void play_limits(world *w, const uint32_t *a) {
 void play_bandwidth(world *w, const uint32_t *a) {
   static const xl_rate rates[] = {0, 100, 250, 100000, XL_RATE_UNLIMITED};
   uint32_t i = ops_agent(w, a[0]);
-  const xl_bandwidth b = {.midnight = XL_HOUR(a[1]) / 7,
-                          .from = XL_HOUR(a[1]),
-                          .to = XL_HOUR(a[2]),
-                          .inside = rates[a[3] % 5],
-                          .outside = rates[a[4] % 5]};
+  xl_rate in = rates[a[3] % 5], out = rates[a[4] % 5];
+  const xl_throttle hours[2] = {
+      {.days = XL_EVERY_DAY,
+       .from = XL_HOUR(a[1]),
+       .to = XL_HOUR(a[2]),
+       .rates = {0, in, in, out}},
+      {.days = XL_EVERY_DAY, .rates = {0, out, out, out}}};
+  xl_time midnight = XL_HOUR(a[1]) / 7;
 
   if (i == XL_NONE) {
     return;
   }
   bool none = a[1] == 0;
-  xl_err err = xl_agent_set_bandwidth(w->agents[i], none ? NULL : &b, w->now);
+  xl_err err = xl_agent_set_throttles(w->agents[i], hours, none ? 0 : 2,
+                                      midnight, w->now);
   if (err == XL_OK) {
     w->machine[i].limited = !none;
-    w->machine[i].bandwidth = b;
+    memcpy(w->machine[i].hours, hours, sizeof hours);
+    w->machine[i].midnight = midnight;
     machine_check_rate(w, i);
   } else if (good(w)) {
     must(a[1] == 24 || a[2] == 24, "a good window is refused");
@@ -192,17 +197,19 @@ void play_bandwidth(world *w, const uint32_t *a) {
 
 void machine_check_rate(const world *w, uint32_t i) { /* R457 */
   const machine_model *m = &w->machine[i];
-  const xl_bandwidth *b = &m->bandwidth;
+  const xl_throttle *b = &m->hours[0];
   xl_span day = XL_DAY(1);
-  xl_span t = ((w->now - b->midnight) % day + day) % day;
+  xl_span t = ((w->now - m->midnight) % day + day) % day;
   bool inside =
-      b->from <= b->to ? b->from <= t && t < b->to : b->from <= t || t < b->to;
-  xl_rate want = inside ? b->inside : b->outside;
+      b->from < b->to ? b->from <= t && t < b->to : b->from <= t || t < b->to;
 
-  want = want > 0 && want < 250 ? 250 : want;
-  must(xl_agent_background_rate(w->agents[i]) ==
-           (m->limited ? want : XL_RATE_UNLIMITED),
-       "the rate is not that of the hour");
+  for (int p = 0; p <= XL_PRIORITY_LOW; p++) {
+    xl_rate want = m->hours[inside ? 0 : 1].rates[p];
+    want = want > 0 && want < 250 ? 250 : want;
+    must(xl_agent_background_rate(w->agents[i], (xl_priority)p) ==
+             (m->limited && p > 0 ? want : XL_RATE_UNLIMITED),
+         "the rate is not that of the hour");
+  }
 }
 
 void play_cost(world *w, const uint32_t *a) {
@@ -301,7 +308,7 @@ void machine_heal(world *w, uint32_t i) {
   machine_model *m = &w->machine[i];
   bool ok = xl_agent_act_as(a, NULL, w->now) == XL_OK &&
             xl_agent_set_limits(a, &l, w->now) == XL_OK &&
-            xl_agent_set_bandwidth(a, NULL, w->now) == XL_OK &&
+            xl_agent_set_throttles(a, NULL, 0, 0, w->now) == XL_OK &&
             xl_agent_set_cost(a, XL_COST_UNRESTRICTED, w->now) == XL_OK;
 
   for (uint32_t u = 1; u < NUSERS; u++) {
@@ -337,8 +344,7 @@ static const char *why_not(const world *w, uint32_t i, uint32_t k) {
   if (is_away(m, jm->owner)) {
     return "a job runs while its owner is away";
   }
-  return xl_agent_background_rate(w->agents[i]) == 0 &&
-                 xl_job_priority_of(j) != XL_PRIORITY_FOREGROUND
+  return xl_agent_background_rate(w->agents[i], xl_job_priority_of(j)) == 0
              ? "a background job runs at no rate"
              : NULL;
 }

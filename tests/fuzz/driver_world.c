@@ -433,6 +433,7 @@ void world_act(world *w) {
       notices_take(w, &a);
       break;
     case XL_ACT_PUBLISH:
+    case XL_ACT_RATES:
     default:
       break;
     }

@@ -77,7 +77,8 @@ typedef struct machine_model {
   bool link;
   xl_limits limits;
   bool limited;
-  xl_bandwidth bandwidth;
+  xl_throttle hours[2]; /* a window, and the rest of the day */
+  xl_time midnight;
   uint32_t cost, conditions, away; /* 1 << user */
   uint32_t trouble;                /* DISK_* */
   bool chosen;                     /* preferences for the cache are set */

@@ -170,7 +170,9 @@ static void call_machine(env *w, bytes *b) {
   static const xl_user users[] = {
       {.sid = "S-1", .kind = XL_ACCOUNT_USER, .integrity = 0x2000},
       {.sid = "S-2", .kind = XL_ACCOUNT_ADMIN, .elevated = true}};
-  static const xl_bandwidth nights = {.from = XL_HOUR(22), .to = XL_HOUR(5)};
+  static const xl_throttle hours[] = {
+      {.days = 62, .from = XL_HOUR(22), .to = XL_HOUR(5)},
+      {.days = 65, .from = 0, .to = 0, .rates = {0, 1, 0, 1000}}};
   xl_agent *a = w->agents[below(b, NAGENTS)];
   uint32_t what = below(b, 3);
   xl_err err = XL_OK;
@@ -183,7 +185,7 @@ static void call_machine(env *w, bytes *b) {
     err = xl_agent_logon(a, users[what % 2].sid, below(b, 2) == 0, w->now);
     break;
   case 2:
-    err = xl_agent_set_bandwidth(a, what == 0 ? NULL : &nights, w->now);
+    err = xl_agent_set_throttles(a, hours, what, w->now, w->now);
     break;
   case 3:
     err = xl_agent_set_cost(a, 1u << below(b, 8), w->now);

@@ -183,6 +183,7 @@ typedef enum xl_action_kind {
   XL_ACT_ANSWER,  /* to |ask|: accept or refuse */
   XL_ACT_PUBLISH, /* this device now has, or no longer has, a map of |key|;
                      again when what it has became whole */
+  XL_ACT_RATES,   /* xl_agent_background_rate has changed */
   XL_ACT_NOTIFY   /* job reached TRANSFERRED or ERROR (R427); more notices of
                      jobs with xl_job_set_notify_interface */
 } xl_action_kind;

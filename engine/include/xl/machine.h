@@ -22,7 +22,7 @@ typedef enum xl_account {
 #define XL_INTEGRITY_SYSTEM 0x4000u
 
 typedef struct xl_user {
-  const char *sid;    /* "S-1-5-..." */
+  const char *sid; /* "S-1-5-..." */
   xl_account kind;
   bool elevated;      /* the token is */
   bool restricted;    /* the token is: it may change nothing */
@@ -40,15 +40,19 @@ typedef struct xl_limits {
   uint32_t ranges_per_file;  /* R455 */
 } xl_limits;
 
-/* ---- bandwidth and cost (R457, R458) -------------------------------------- */
+/* ---- bandwidth and cost (R457, R458) --------------------------------------
+ */
 
-/* What background jobs may take from the Internet, by time of day. A rate of 0
-   blocks them; below 2 kbit/s is 2 kbit/s. */
-typedef struct xl_bandwidth {
-  xl_time midnight; /* an instant at which the local clock reads 00:00 */
-  xl_span from, to; /* of the day, [from, to); from > to: over midnight */
-  xl_rate inside, outside;
-} xl_bandwidth;
+/* What background jobs may take from origins in some hours of the week: one
+   window of MaxInternetBandwidth, or of BITS 4's work and maintenance
+   schedules. A rate of 0 blocks the jobs; below 2 kbit/s is 2 kbit/s. */
+typedef struct xl_throttle {
+  uint32_t days;    /* on which it begins: 1 << 0 Sunday .. 1 << 6 */
+  xl_span from, to; /* of the day, below 24 h; to <= from: the next day's */
+  xl_rate rates[4]; /* by xl_priority; FOREGROUND is not limited */
+} xl_throttle;
+
+#define XL_EVERY_DAY 0x7fu
 
 #define XL_COST_UNRESTRICTED 0x1u /* BITS_COST_STATE */
 #define XL_COST_CAPPED_USAGE_UNKNOWN 0x2u
@@ -79,7 +83,7 @@ typedef enum xl_condition {
 #define XL_CONDITION_ENUM(name, err, text) XL_CONDITION_##name,
   XL_CONDITION_MAP(XL_CONDITION_ENUM)
 #undef XL_CONDITION_ENUM
-  XL_NCONDITIONS
+      XL_NCONDITIONS
 } xl_condition;
 
 XL_BEGIN_DECLS
@@ -97,12 +101,15 @@ xl_limits xl_limits_default(void);
    outside its range; nothing is changed then. */
 XL_CHECKED xl_err xl_agent_set_limits(xl_agent *a, const xl_limits *l,
                                       xl_time now);
-/* NULL: no limit. */
-XL_CHECKED xl_err xl_agent_set_bandwidth(xl_agent *a, const xl_bandwidth *b,
+/* The first of |n| whose hours it is counts: maintenance before work before the
+   rest of the time. None: no limit. |sunday|: an instant at which the local
+   clock reads Sunday, 00:00. E_INVALIDARG: no day, or a time out of range. */
+XL_CHECKED xl_err xl_agent_set_throttles(xl_agent *a, const xl_throttle *rows,
+                                         uint32_t n, xl_time sunday,
                                          xl_time now);
-/* What all background jobs of |a| together may take now. The environment reads
-   it after each call and each advance: it changes at the window's ends. */
-xl_rate xl_agent_background_rate(const xl_agent *a);
+/* What all jobs of |a| of that priority together may take from origins now
+   (R457, R676). XL_ACT_RATES tells when that changes. */
+xl_rate xl_agent_background_rate(const xl_agent *a, xl_priority p);
 /* The state of the network's cost: one bit of XL_COST_*. */
 XL_CHECKED xl_err xl_agent_set_cost(xl_agent *a, uint32_t state, xl_time now);
 /* Jobs wait while a condition is on. */
@@ -112,7 +119,8 @@ XL_CHECKED xl_err xl_agent_set_condition(xl_agent *a, xl_condition what,
 XL_CHECKED xl_err xl_agent_set_peercaching(xl_agent *a, uint32_t flags,
                                            xl_time now);
 
-/* ---- jobs of the machine (R410, R411) ------------------------------------- */
+/* ---- jobs of the machine (R410, R411) -------------------------------------
+ */
 
 typedef struct xl_guid {
   uint8_t b[16];

@@ -96,7 +96,7 @@ typedef struct fake {
   uint32_t norigins;
   xl_agent *agents[16];
   uint32_t nagents;
-  bool gone[16]; /* a device that is silent: its flows stop */
+  bool gone[16];       /* a device that is silent: its flows stop */
   xl_scope scopes[16]; /* of each device, to all the others */
   fake_flow flows[FAKE_MAX];
   fake_search searches[FAKE_MAX];
@@ -110,13 +110,14 @@ typedef struct fake {
   uint32_t nevents;
   xl_job *notified[64];
   uint32_t nnotified;
+  uint32_t nrates;      /* how often rates changed */
   xl_action notes[256]; /* every NOTIFY */
   uint32_t nnotes;
-  const char *no_access;   /* local names that begin so are E_ACCESSDENIED */
-  const xl_file *no_name;  /* cannot be handed over */
-  bool undeletable;        /* temporary files are */
+  const char *no_access;  /* local names that begin so are E_ACCESSDENIED */
+  const xl_file *no_name; /* cannot be handed over */
+  bool undeletable;       /* temporary files are */
   const xl_file *handed[8];
-  const char *handed_to;   /* the owner of the last one */
+  const char *handed_to; /* the owner of the last one */
   uint32_t nhanded, ndiscarded;
   uint32_t published; /* PUBLISH on */
   uint32_t unpublished;
@@ -522,8 +523,8 @@ static void fake_ask_peer(fake *w, const xl_action *act) {
   if (!w->gone[act->peer]) {
     xl_agent_asked(p, l->ask, fake_index(w, act->agent), act->scope, act->key,
                    act->version,
-                   (xl_range){act->offset, act->offset + act->range.end -
-                                               act->range.begin},
+                   (xl_range){act->offset,
+                              act->offset + act->range.end - act->range.begin},
                    w->now);
   }
 }
@@ -673,6 +674,9 @@ static void fake_act(fake *w) {
     case XL_ACT_PUBLISH:
       w->published += act.on;
       w->unpublished += !act.on;
+      break;
+    case XL_ACT_RATES:
+      w->nrates++;
       break;
     case XL_ACT_NOTIFY:
       if (w->nnotes < sizeof w->notes / sizeof *w->notes) {

@@ -221,6 +221,8 @@ static void site_act(site *s, const xl_action *a) {
     s->complete[id] = a->on && a->complete;
     s->key = a->key;
     break;
+  case XL_ACT_RATES:
+    break;
   case XL_ACT_NOTIFY:
     if (xl_job_state_of(a->job) == XL_JOB_TRANSFERRED) {
       s->done_at[id] = s->now;

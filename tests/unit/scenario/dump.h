@@ -68,6 +68,12 @@ static void dump_classes(FILE *f, const scenario *s) {
     dump_dist(f, &c->down);
     dump_dist(f, &c->up);
     dump_dist(f, &c->cap);
+    for (size_t k = 0; k < c->nthrottles; k++) {
+      const scn_throttle *t = &c->throttles[k];
+      fprintf(f, " throttle %u %lld %lld %llu %llu %llu", t->days,
+              (long long)t->from, (long long)t->to, (unsigned long long)t->high,
+              (unsigned long long)t->normal, (unsigned long long)t->low);
+    }
     fputs("\n", f);
   }
 }

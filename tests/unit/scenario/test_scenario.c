@@ -19,7 +19,10 @@ static const char example[] =
     "  pc:     {down: 1Gbit/s, up: 1Gbit/s, cache: 10GiB, ram: 8GiB, online: "
     "always}\n"
     "  laptop: {down: {lognormal: {median: 40Mbit/s, sigma: 0.8}}, up: {ratio: "
-    "0.5}, cap: 300MB/s, power: battery, metered: 0.1, vpn: 20%, online: "
+    "0.5}, throttles: [{hours: 08:00-17:30, days: [mon, fri], rate: 2Mbit/s, "
+    "low: 0B/s}, {rate: 1MB/s, "
+    "hours: 22:00-05:00}, {high: 8kbit/s}], cap: 300MB/s, power: battery, "
+    "metered: 0.1, vpn: 20%, online: "
     "churn}\n"
     "network:\n"
     "  nodes:    [{name: muc, parent: de, latency: 1ms}, {name: de, parent: "
@@ -129,6 +132,21 @@ static void test_defaults(void) {
   CHECK_EQ(s->classes[1].cache_bytes, UINT64_MAX);
   CHECK_EQ(s->classes[1].ram_bytes, XL_GIB(8));
   CHECK_EQ(s->classes[0].disk_bytes, XL_GIB(256));
+  CHECK_EQ(s->classes[0].nthrottles, 0);
+  CHECK_EQ(s->classes[1].nthrottles, 3);
+  const scn_throttle *t = s->classes[1].throttles;
+  CHECK_EQ(t[0].days, 2 | 32);
+  CHECK_EQ(t[0].from, XL_HOUR(8));
+  CHECK_EQ(t[0].to, XL_HOUR(17) + XL_MIN(30));
+  CHECK_EQ(t[0].high, 250000);
+  CHECK_EQ(t[0].low, 0);
+  CHECK_EQ(t[1].days, 127);
+  CHECK_EQ(t[1].to, XL_HOUR(5));
+  CHECK_EQ(t[1].normal, 1000000);
+  CHECK_EQ(t[2].from, 0);
+  CHECK_EQ(t[2].to, 0); /* all day */
+  CHECK_EQ(t[2].high, 1000);
+  CHECK_EQ(t[2].low, XL_RATE_UNLIMITED);
   CU_ASSERT(is_constant(&s->classes[0].cap, (double)XL_RATE_UNLIMITED));
   CHECK_EQ(s->classes[0].power, SCN_MAINS);
   CHECK_EQ(s->nodes[1].up_Bps, XL_RATE_UNLIMITED);
