@@ -228,10 +228,24 @@ static void failed(xl_job *j) {
   }
 }
 
-void xl_job_notified(xl_job *j, bool ok, xl_time now) {
-  if (!xli_enter(j->agent->engine, now) || j->rare == NULL ||
-      j->rare->notices.told == XL_NNOTICES) {
-    return;
+/* Jobs that are over may be answered for, too: not xli_job_change. */
+static xl_err enter(xl_job *j, xl_time now) {
+  if (!xli_enter(j->agent->engine, now)) {
+    return j->agent->engine->status;
+  }
+  return xli_machine_may_change(j->agent, &xli_rare(j)->owner)
+             ? XL_OK
+             : XL_E_ACCESSDENIED; /* R434 */
+}
+
+xl_err xl_job_notified(xl_job *j, bool ok, xl_time now) {
+  xl_err err = enter(j, now);
+
+  if (err != XL_OK) {
+    return err;
+  }
+  if (j->rare == NULL || j->rare->notices.told == XL_NNOTICES) {
+    return XL_S_FALSE;
   }
   if (ok) {
     over(j, true);
@@ -239,6 +253,7 @@ void xl_job_notified(xl_job *j, bool ok, xl_time now) {
     failed(j);
   }
   xli_agent_settle_jobs(j->agent);
+  return j->agent->engine->status;
 }
 
 void xli_notify_due(xl_job *j) {
@@ -341,11 +356,12 @@ void xl_job_command_line(const xl_job *j, const char **program,
   *parameters = xl_engine_string(j->agent->engine, r->parameters);
 }
 
-void xl_job_command_ended(xl_job *j, bool ok, xl_time now) {
-  if (!xli_enter(j->agent->engine, now) || ok || j->rare == NULL ||
-      !is_notable(j)) {
-    return;
+xl_err xl_job_command_ended(xl_job *j, bool ok, xl_time now) {
+  xl_err err = enter(j, now);
+
+  if (err == XL_OK && !ok && j->rare != NULL && is_notable(j)) {
+    j->rare->command_due = xl_time_add(now, XL_SEC(xli_job_min_retry(j)));
+    xli_agent_wake(j->agent, j->rare->command_due);
   }
-  j->rare->command_due = xl_time_add(now, XL_SEC(xli_job_min_retry(j)));
-  xli_agent_wake(j->agent, j->rare->command_due);
+  return err;
 }

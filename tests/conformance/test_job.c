@@ -1161,7 +1161,12 @@ static void test_command(void) {
   CU_ASSERT(fake_until(b.w, j, XL_JOB_TRANSFERRED, S(10)));
   fake_act(b.w);
   CHECK_EQ(notes(b.w, XL_NOTICE_COMMAND), 1);
-  xl_job_command_ended(j, false, b.w->now);
+  act_as(&b, &bob);
+  CHECK_EQ(xl_job_command_ended(j, false, b.w->now), XL_E_ACCESSDENIED);
+  fake_run(b.w, b.w->now + S(1000));
+  CHECK_EQ(notes(b.w, XL_NOTICE_COMMAND), 1);
+  act_as(&b, &alice);
+  CHECK_EQ(xl_job_command_ended(j, false, b.w->now), XL_OK);
   xl_time at = b.w->now;
   fake_run(b.w, at + S(600) - 1);
   CHECK_EQ(notes(b.w, XL_NOTICE_COMMAND), 1);
@@ -1191,7 +1196,15 @@ static void test_command_after_callback(void) {
   fake_act(b.w);
   CHECK_EQ(notes(b.w, XL_NOTICE_JOB_TRANSFERRED), 1);
   CHECK_EQ(notes(b.w, XL_NOTICE_COMMAND), 0);
-  xl_job_notified(j, false, b.w->now);
+  act_as(&b, &bob); /* R434: neither well nor badly */
+  CHECK_EQ(xl_job_notified(j, false, b.w->now), XL_E_ACCESSDENIED);
+  CHECK_EQ(xl_job_notified(j, true, b.w->now), XL_E_ACCESSDENIED);
+  fake_act(b.w);
+  CHECK_EQ(notes(b.w, XL_NOTICE_COMMAND), 0);
+  act_as(&b, &root);
+  CHECK_EQ(xl_job_notified(j, false, b.w->now), XL_OK);
+  CHECK_EQ(xl_job_notified(j, false, b.w->now), XL_S_FALSE);
+  act_as(&b, &alice);
   fake_act(b.w);
   CHECK_EQ(notes(b.w, XL_NOTICE_COMMAND), 1);
   act_as(&b, NULL); /* never for a service */
@@ -1453,8 +1466,9 @@ TEST_SUITE(
     {"R427: changes are told, and dropped while one is being told",
      test_modification},
     {"R426: what happened earlier is told; NULL clears", test_earlier_event},
-    {"R470: the command runs at the end, and again if it fails", test_command},
-    {"R470: with a callback the command runs when that fails",
+    {"R470 R434: the command runs at the end, and again if it fails",
+     test_command},
+    {"R470 R434: with a callback the command runs when that fails",
      test_command_after_callback},
     {"T32 R440 R441: priorities pre-empt, foreground runs beside",
      test_schedule},

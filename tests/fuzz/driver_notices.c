@@ -143,6 +143,12 @@ static void answer(world *w, xl_job *j, bool ok) {
   job_model *m = model_of(w, j);
   uint8_t was = m->told;
 
+  if (!machine_may(w, j)) {
+    must(xl_job_notified(j, ok, w->now) == XL_E_ACCESSDENIED ||
+             xl_engine_status(w->eng, NULL) != XL_OK,
+         "a stranger answers a notice");
+    return;
+  }
   m->told = XL_NNOTICES;
   m->not_before = was == XL_NNOTICES ? m->not_before : 0;
   if (!ok) {

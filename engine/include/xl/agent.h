@@ -503,8 +503,9 @@ uint32_t xl_job_notify_flags(const xl_job *j);
    for each owner. Off (the default): JOB_TRANSFERRED and JOB_ERROR are told
    once. */
 xl_err xl_job_set_notify_interface(xl_job *j, bool on, xl_time now);
-/* The last NOTIFY was dealt with; not |ok|: it is told again later. */
-void xl_job_notified(xl_job *j, bool ok, xl_time now);
+/* The last NOTIFY was dealt with; not |ok|: it is told again later. S_FALSE:
+   none was being told. */
+xl_err xl_job_notified(xl_job *j, bool ok, xl_time now);
 /* Told as XL_NOTICE_COMMAND on JOB_TRANSFERRED and JOB_ERROR when no interface
    is set, or it failed. NULL, NULL: none. */
 xl_err xl_job_set_command_line(xl_job *j, const char *program,
@@ -513,7 +514,7 @@ void xl_job_command_line(const xl_job *j, const char **program,
                          const char **parameters);
 /* The command has ended; not |ok|, and the job neither completed nor
    cancelled: it is run again after the retry delay. */
-void xl_job_command_ended(xl_job *j, bool ok, xl_time now);
+xl_err xl_job_command_ended(xl_job *j, bool ok, xl_time now);
 
 void *xl_job_user(const xl_job *j);
 void xl_job_set_user(xl_job *j, void *user);

@@ -105,11 +105,12 @@ static void test_machine(void) {
   xl_agent *a = fake_add_agent(w, &origin_policy, 3);
 
   for (int i = 0; i < 4; i++) {
-    const xl_bandwidth b = {.from = windows[i].from, .to = windows[i].to};
-    CHECK_EQ(xl_agent_set_bandwidth(a, &b, 0), XL_E_INVALIDARG);
+    const xl_throttle t = {
+        .days = 1, .from = windows[i].from, .to = windows[i].to};
+    CHECK_EQ(xl_agent_set_throttles(a, &t, 1, 0, 0), XL_E_INVALIDARG);
     CHECK_EQ(xl_cache_set_policy(a, &policies[i], 0), XL_E_INVALIDARG);
   }
-  CHECK_EQ(xl_agent_background_rate(a), XL_RATE_UNLIMITED);
+  CHECK_EQ(xl_agent_background_rate(a, XL_PRIORITY_LOW), XL_RATE_UNLIMITED);
   CHECK_EQ(xl_agent_act_as(a, &users[0], 0), XL_E_INVALIDARG);
   CHECK_EQ(xl_agent_act_as(a, &users[1], 0), XL_E_INVALIDARG);
   CHECK_EQ(xl_agent_set_peercaching(a, 4, 0), XL_E_INVALIDARG);
@@ -217,7 +218,9 @@ static void call_agent(const broken *b) {
   GONE(xl_agent_act_as(a, NULL, 0));
   GONE(xl_agent_logon(a, "S-1", false, 0));
   GONE(xl_agent_set_limits(a, &l, 0));
-  GONE(xl_agent_set_bandwidth(a, NULL, 0));
+  GONE(xl_agent_set_throttles(a, NULL, 0, 0, 0));
+  GONE(xl_job_notified(b->j, true, 0));
+  GONE(xl_job_command_ended(b->j, false, 0));
   GONE(xl_agent_set_cost(a, XL_COST_ROAMING, 0));
   GONE(xl_agent_set_condition(a, XL_CONDITION_BATTERY, true, 0));
   GONE(xl_agent_set_peercaching(a, 0, 0));
@@ -281,8 +284,6 @@ static void give_inputs(const broken *b) {
   xl_agent_served(a, 1, 10, 0);
   xl_agent_link(a, false, 0);
   xl_agent_settle(a, 0);
-  xl_job_notified(b->j, true, 0);
-  xl_job_command_ended(b->j, false, 0);
   xl_engine_advance(b->w->eng, S(1000));
 }
 
