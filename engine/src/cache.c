@@ -39,14 +39,23 @@ static bool version_equal(xl_version a, xl_version b) { /* R619 */
 static bool row_of_copy(const xl_agent *a, const copy *c, xl_name key,
                         xl_range *bytes);
 
-uint32_t xli_cache_find(const xl_agent *a, xl_name key, xl_version v) {
+static uint32_t find_copy(const xl_agent *a, xl_name key, xl_version v) {
   for (uint32_t i = 0; i < a->cache.n; i++) {
     const copy *c = &a->cache.copies[i];
     if (c->key == key && !c->doomed && version_equal(c->version, v)) {
       return i;
     }
   }
+  return XL_NONE;
+}
+
+uint32_t xli_cache_find(const xl_agent *a, xl_name key, xl_version v) {
+  uint32_t own = find_copy(a, key, v);
   xl_range bytes;
+
+  if (own != XL_NONE) {
+    return own;
+  }
   for (uint32_t i = 0; a->policy->flavour == XL_FLAVOUR_BITS3 && i < a->cache.n;
        i++) {
     const copy *c = &a->cache.copies[i];
@@ -305,7 +314,7 @@ xl_err xli_cache_hold(xl_agent *a, xl_name key, xl_name url, xl_version v,
 bool xli_cache_load(xl_agent *a, const copy *c, uint32_t npieces) {
   copy in = *c;
 
-  if (xli_cache_find(a, c->key, c->version) != XL_NONE ||
+  if (find_copy(a, c->key, c->version) != XL_NONE ||
       c->size > a->cache.max || a->cache.held > a->cache.max - c->size) {
     return false;
   }

@@ -726,6 +726,33 @@ static void test_half_completed(void) {
   fake_del(w);
 }
 
+static void hold_rows(fake *w, xl_agent *a, uint32_t n) {
+  static const xl_range_spec rows[] = {{300, 200}, {0, 150}};
+  const xl_file_info info = {.remote = A,
+                             .local = "f",
+                             .piece_bytes = 100,
+                             .ranges = n == 0 ? NULL : rows,
+                             .nranges = n};
+  CHECK_EQ(xl_agent_hold(a, &info, (xl_version){1000, 1}, w->now), XL_OK);
+}
+
+static void test_rows(void) {
+  fake *w = fake_new();
+  xl_agent *a = fake_add_agent(w, &record_policy, 3);
+  uint32_t ids[4];
+
+  hold_rows(w, a, 0);
+  hold_rows(w, a, 1);
+  hold_rows(w, a, 2);
+  CHECK_EQ(xl_cache_records(a, ids, 4), 3);
+  CHECK_EQ(xl_cache_delete(a, ids[0], 0), XL_OK); /* changes their order */
+  saved s = save(w, a);
+  CHECK_EQ(load_as(w, s, &record_policy, 3, 1, &a), XL_OK);
+  CHECK_EQ(xl_cache_records(a, ids, 4), 2);
+  free(s.p);
+  fake_del(w);
+}
+
 static void test_told_again(void) {
   fake *w = begin(&scenes[0]);
   xl_job *j = xl_agent_job(w->agents[0], 0);
@@ -1031,6 +1058,7 @@ TEST_SUITE(
      test_no_progress_left},
     {"R416: a job that was completed in part is so after the crash",
      test_half_completed},
+    {"R617 R643: records that have a row in common are both kept", test_rows},
     {"R612: a record whose age has no end is kept, too", test_endless_age},
     {"R415: a file that was whole before the crash is admitted by Complete",
      test_keep_after},
