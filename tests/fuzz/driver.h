@@ -30,7 +30,7 @@
   X(config, 0, 2, 4, 8, 30, 8) /* data, no-mtime, requests, peers, erratic */  \
   X(agent, 2, 8, 12, 6, 0, 0)  /* policy, peer-caching flags, disk */          \
   X(remove, 1, 6, 40, 0, 0, 0)                                                 \
-  X(create, 30, 6, 8, 4, 9, 0)      /* agent, slot, priority, flags */         \
+  X(create, 16, 6, 8, 4, 9, 0)      /* agent, slot, priority, flags */         \
   X(add, 40, 6, 8, 200, 5000, 5000) /* .., kind of URL, pieces, ranges */      \
   X(resume, 60, 6, 8, 0, 0, 0)                                                 \
   X(suspend, 8, 6, 8, 0, 0, 0)                                                 \
@@ -40,11 +40,11 @@
   X(flags, 6, 6, 8, 5, 0, 0)                                                   \
   X(retry, 3, 6, 8, 100, 0, 0)                                                 \
   X(no_progress, 3, 6, 8, 2000000, 0, 0)                                       \
-  X(max_time, 3, 6, 8, 9000000, 0, 0)                                          \
+  X(max_time, 1, 6, 8, 9000000, 0, 0)                                          \
   X(prefix, 3, 6, 8, 5, 0, 0)                                                  \
   X(rename, 6, 6, 8, 8, 7, 0)        /* .., file, URL */                       \
-  X(validate, 8, 6, 8, 8, 3, 0)      /* .., file, 0: invalid */                \
-  X(hold, 10, 6, 16, 40, 0, 0)       /* agent, content, pieces */              \
+  X(validate, 5, 6, 8, 8, 3, 0)      /* .., file, 0: invalid */                \
+  X(hold, 10, 6, 16, 40, 9, 4)       /* agent, content, pieces, ranges */      \
   X(reply, 150, 512, 90, 60, 60, 12) /* request, status, size, time, ranges */ \
   X(deliver, 240, 512, 6000, 9, 40,                                            \
     40) /* .., bytes, verdict, over, version */                                \
@@ -54,7 +54,7 @@
   X(ghost, 4, 6, 64, 4, 300, 0)    /* agent, number, input, bytes */           \
   X(found, 90, 64, 1024, 24, 8, 4) /* search, who, scope, last, odd */         \
   X(lie, 3, 6, 5, 0, 0, 0)         /* device, how its map is shown */          \
-  X(ask, 10, 6, 6, 1200, 300, 8)   /* agent, from, begin, bytes, what */       \
+  X(ask, 24, 6, 6, 1200, 300, 8)   /* agent, from, begin, bytes, what */       \
   X(served, 8, 64, 2000, 0, 0, 0)                                              \
   X(link, 12, 6, 4, 0, 0, 0) /* agent, 0: down */                              \
   X(restart, 2, 6, 0, 0, 0, 0)                                                 \
@@ -62,18 +62,18 @@
   X(late, 2, 6, 300, 0, 0, 0)                                                  \
   X(settle, 1, 6, 0, 0, 0, 0)                                                  \
   X(origin, 2, 4, 6, 4, 0, 0)      /* URL, size, time stamp */                 \
-  X(user, 8, 6, 12, 0, 0, 0)       /* agent, who calls from now on */          \
-  X(logon, 4, 6, 4, 2, 0, 0)       /* agent, who, 0: off */                    \
-  X(limits, 3, 6, 9, 6, 5, 9)      /* agent, jobs, files, ranges, days */      \
+  X(user, 8, 6, 24, 0, 0, 0)       /* agent, who calls from now on */          \
+  X(logon, 4, 6, 4, 5, 0, 0)       /* agent, who, 0: off */                    \
+  X(limits, 3, 6, 27, 20, 15, 9)   /* agent, jobs, files, ranges, days */      \
   X(bandwidth, 4, 6, 25, 25, 5, 5) /* agent, from, to, inside, outside */      \
-  X(cost, 3, 6, 9, 0, 0, 0)        /* agent, state */                          \
-  X(condition, 4, 6, 7, 3, 0, 0)   /* agent, which, 0: on */                   \
+  X(cost, 3, 6, 24, 0, 0, 0)       /* agent, state */                          \
+  X(condition, 4, 6, 7, 6, 0, 0)   /* agent, which, 0: on */                   \
   X(peering, 3, 6, 5, 0, 0, 0)     /* agent, machine flags */                  \
-  X(disk, 4, 6, 6, 0, 0, 0)        /* agent, what fails */                     \
+  X(disk, 4, 6, 12, 0, 0, 0)       /* agent, what fails */                     \
   X(cache, 12, 6, 10, 100, 6, 0)   /* agent, call, number, policy */           \
   X(peers, 4, 6, 4, 0, 0, 0)       /* agent, call */                           \
-  X(property, 12, 6, 8, 12, 40, 0) /* job, which, value */                     \
-  X(security, 4, 6, 8, 9, 0, 0)    /* job, flags */                            \
+  X(property, 16, 6, 8, 12, 40, 0) /* job, which, value */                     \
+  X(security, 4, 6, 8, 24, 0, 0)   /* job, flags */                            \
   X(cost_flags, 3, 6, 8, 6, 0, 0)  /* job, flags */                            \
   X(take, 3, 6, 8, 0, 0, 0)        /* job: the caller takes it */              \
   X(verb, 8, 6, 8, 4, 0, 0)        /* job, verb of IDODownload */              \
@@ -115,7 +115,7 @@ typedef enum driver_mode {
 /* What happened in all scripts of this process. */
 typedef struct driver_sums {
   uint64_t scripts, steps, requests, bytes, whole_files, completed, illegal;
-  uint64_t peer_bytes, loads, notices, redirected;
+  uint64_t peer_bytes, loads, notices, redirected, open;
   uint64_t ended[XL_NENDS];
 } driver_sums;
 

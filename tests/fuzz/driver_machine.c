@@ -182,7 +182,7 @@ void play_bandwidth(world *w, const uint32_t *a) {
   if (i == XL_NONE) {
     return;
   }
-  bool none = a[1] == 0;
+  bool none = a[1] % 2 == 0;
   xl_err err = xl_agent_set_throttles(w->agents[i], hours, none ? 0 : 2,
                                       midnight, w->now);
   if (err == XL_OK) {

@@ -73,13 +73,14 @@ static int report(const shared *sh, uint64_t seed, const char *mode) {
 
   printf("seed %llu %s: %llu steps in %llu scripts, %llu requests, %llu "
          "bytes (%llu of peers), %llu whole files, %llu jobs completed, %llu "
-         "loads, %llu notices, %llu redirections\n ",
+         "loads, %llu notices, %llu redirections, %.2f requests open\n ",
          (unsigned long long)seed, mode, (unsigned long long)t->steps,
          (unsigned long long)t->scripts, (unsigned long long)t->requests,
          (unsigned long long)t->bytes, (unsigned long long)t->peer_bytes,
          (unsigned long long)t->whole_files, (unsigned long long)t->completed,
          (unsigned long long)t->loads, (unsigned long long)t->notices,
-         (unsigned long long)t->redirected);
+         (unsigned long long)t->redirected,
+         (double)t->open / (double)(t->steps + !t->steps));
   for (int e = 0; e < XL_NENDS; e++) {
     printf(" %s %llu", xl_end_name((xl_end)e), (unsigned long long)t->ended[e]);
     bare += t->ended[e] == 0;

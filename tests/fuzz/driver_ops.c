@@ -210,8 +210,21 @@ static xl_err call_job(world *w, xl_job *j, op_kind kind, uint32_t n) {
   }
 }
 
+/* The nearest job that stands still and has something to do. */
+static xl_job *idle_job(world *w, const uint32_t *a) {
+  for (uint32_t i = 0; i < NAGENTS * NSLOTS; i++) {
+    uint32_t at = (a[0] * NSLOTS + a[1] + i) % (NAGENTS * NSLOTS);
+    xl_job *j = w->jobs[at / NSLOTS][at % NSLOTS];
+    xl_job_state s = j == NULL ? XL_JOB_CANCELLED : xl_job_state_of(j);
+    if ((s == XL_JOB_SUSPENDED || s == XL_JOB_ERROR) && xl_job_nfiles(j) > 0) {
+      return j;
+    }
+  }
+  return ops_job(w, a);
+}
+
 static void on_job(world *w, const uint32_t *a, op_kind kind) {
-  xl_job *j = ops_job(w, a);
+  xl_job *j = kind == OP_resume ? idle_job(w, a) : ops_job(w, a);
 
   if (j == NULL) {
     return;
@@ -259,18 +272,34 @@ static void play_validate(world *w, const uint32_t *a) {
   }
 }
 
+static bool fits(const xl_file_info *info, xl_bytes size) {
+  bool all = true;
+
+  for (uint32_t i = 0; i < info->nranges; i++) {
+    const xl_range_spec *r = &info->ranges[i];
+    all = all && r->offset < size &&
+          (r->length == XL_LENGTH_TO_EOF || r->length <= size - r->offset);
+  }
+  return all;
+}
+
 static void play_hold(world *w, const uint32_t *a) {
   static const char *const contents[] = {"content", "other", "http://a/f", "z"};
   uint32_t i = ops_agent(w, a[0]);
   const xl_file_info info = {.remote = "http://a/f",
                              .local = "C:\\f",
                              .content = contents[a[1] < 4 ? a[1] : 0],
-                             .piece_bytes = a[2] < 6 || a[2] > 7 ? 64 : 100};
+                             .piece_bytes = a[2] < 6 || a[2] > 7 ? 64 : 100,
+                             .ranges = a[3] < 5 ? NULL : specs[a[3] - 5],
+                             .nranges = a[3] < 5 ? 0 : 1 + a[4] % 3};
 
-  if (i != XL_NONE &&
-      xl_agent_hold(w->agents[i], &info, w->origin[0], w->now) != XL_OK &&
-      xl_engine_status(w->eng, NULL) == XL_OK) {
-    driver_broken("a good copy is not taken");
+  if (i == XL_NONE) {
+    return;
+  }
+  xl_err err = xl_agent_hold(w->agents[i], &info, w->origin[0], w->now);
+  if (xl_engine_status(w->eng, NULL) == XL_OK &&
+      err != (fits(&info, w->origin[0].size) ? XL_OK : XL_E_INVALIDARG)) {
+    driver_broken("a good copy is not taken, or a bad one is");
   }
 }
 
@@ -367,7 +396,8 @@ static void play_arrive(world *w, const uint32_t *a) {
 
   if (o != NULL && !w->data && !o->head) {
     xl_bytes all = o->range.end - o->range.begin;
-    o->arrived += o->arrived < all ? a[1] % (all - o->arrived + 1) : 0;
+    xl_bytes left = o->arrived < all ? all - o->arrived : 0;
+    o->arrived += a[1] % 3 == 0 ? left : a[1] % (left + 1);
   }
 }
 
@@ -399,7 +429,7 @@ static void play_end(world *w, const uint32_t *a) {
   xl_err why = a[4] < 32                 ? XL_OK
                : how == XL_END_CANCELLED ? XL_OK
                                          : errs[a[4] % 8];
-  why = how == XL_END_HTTP_ERROR && why == XL_OK ? XL_E_HTTP(503) : why;
+  why = how == XL_END_HTTP_ERROR && a[4] < 24 ? XL_E_HTTP(503) : why;
   xl_agent_ended(o->agent, o->request, how, why, o->told,
                  a[2] < 30 ? 0 : XL_SEC(a[2] - 29), w->now);
 }
@@ -473,7 +503,7 @@ static void play_ask(world *w, const uint32_t *a) {
       r.end = UINT64_MAX;
     }
     xl_agent_asked(w->agents[i], ++w->ask_numbers, a[1], (xl_scope)(a[1] % 4),
-                   world_key(w, a[4] % 4), v, r, w->now);
+                   world_key(w, a[4] % 4 + a[3] % 3 * 2), v, r, w->now);
   }
 }
 

@@ -145,7 +145,7 @@ void play_security(world *w, const uint32_t *a) {
   if (j != NULL) {
     bool may = machine_may(w, j);
     xl_job_state s = xl_job_state_of(j);
-    uint32_t f = flags[a[2] % 9];
+    uint32_t f = a[2] < 9 ? flags[a[2]] : flags[a[2] % 2];
     xl_err err = xl_job_set_security_flags(j, f, w->now);
     machine_answer(w, j, may, s, err);
     must(err != XL_OK || xl_job_security_flags(j) == f, "security flags");

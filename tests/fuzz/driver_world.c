@@ -355,9 +355,12 @@ static void world_store(void *arg, const xl_file *f, xl_range r,
 /* ---- what the engine wants ---- */
 
 xl_name world_key(world *w, uint32_t i) {
-  static const char *const keys[] = {"content", "other", "http://a/f", "none"};
+  static const char *const keys[] = {"content",         "other",
+                                     "http://a/f",      "none",
+                                     "content#0+150",   "content#300+200,0+150",
+                                     "content#500+500", "content#1+1"};
 
-  return xl_engine_name(w->eng, keys[i % 4]);
+  return xl_engine_name(w->eng, keys[i % 8]);
 }
 
 static void opened(world *w, const xl_action *a) {
@@ -561,6 +564,7 @@ const char *driver_play(const script *s, long fuse, bool *blown, uint32_t *at) {
   for (uint32_t i = 0; i < s->n && broken == NULL && w->eng != NULL; i++) {
     *at = i;
     driver_total.steps++;
+    driver_total.open += w->nopen;
     ops_play(w, &s->ops[i]);
     world_act(w);
     world_check(w);
