@@ -33,6 +33,9 @@ void machine_reset(machine_model *m) {
   m->link = true;
   m->limits = xl_limits_default();
   m->limited = false;
+  for (int p = 0; p <= XL_PRIORITY_LOW; p++) {
+    m->rates[p] = XL_RATE_UNLIMITED;
+  }
   m->cost = XL_COST_UNRESTRICTED;
   m->conditions = m->away = m->trouble = 0;
   m->admin = (xl_cache_policy){.peering = XL_PEERING_UNSET};
@@ -349,7 +352,19 @@ static const char *why_not(const world *w, uint32_t i, uint32_t k) {
              : NULL;
 }
 
+void machine_rates(world *w, const xl_agent *a) {
+  for (int p = 0; p <= XL_PRIORITY_LOW; p++) {
+    w->machine[xl_agent_id(a)].rates[p] =
+        xl_agent_background_rate(a, (xl_priority)p);
+  }
+}
+
 void machine_check(const world *w, uint32_t i) {
+  for (int p = 0; p <= XL_PRIORITY_LOW; p++) {
+    must(w->machine[i].rates[p] ==
+             xl_agent_background_rate(w->agents[i], (xl_priority)p),
+         "a rate has changed and nobody was told");
+  }
   for (uint32_t k = 0; k < NSLOTS; k++) {
     const xl_job *j = w->jobs[i][k];
     xl_job_state s = j == NULL ? XL_JOB_CANCELLED : xl_job_state_of(j);

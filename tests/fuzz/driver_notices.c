@@ -169,7 +169,11 @@ void play_ran(world *w, const uint32_t *a) {
   xl_job *j = ops_job(w, a);
 
   if (j != NULL) {
-    xl_job_command_ended(j, a[2] > 0, w->now);
+    bool may = machine_may(w, j);
+    xl_err err = xl_job_command_ended(j, a[2] > 0, w->now);
+    must((err == XL_E_ACCESSDENIED) == !may ||
+             xl_engine_status(w->eng, NULL) != XL_OK,
+         "a stranger ends a command, or its owner may not");
   }
 }
 

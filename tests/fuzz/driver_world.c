@@ -435,8 +435,10 @@ void world_act(world *w) {
     case XL_ACT_NOTIFY:
       notices_take(w, &a);
       break;
-    case XL_ACT_PUBLISH:
     case XL_ACT_RATES:
+      machine_rates(w, a.agent);
+      break;
+    case XL_ACT_PUBLISH:
     default:
       break;
     }

@@ -79,10 +79,11 @@ typedef struct machine_model {
   bool limited;
   xl_throttle hours[2]; /* a window, and the rest of the day */
   xl_time midnight;
-  uint32_t cost, conditions, away; /* 1 << user */
-  uint32_t trouble;                /* DISK_* */
-  bool chosen;                     /* preferences for the cache are set */
-  uint32_t percent, age_s, flags;  /* the preferences */
+  xl_rate rates[XL_PRIORITY_LOW + 1]; /* as XL_ACT_RATES told them last */
+  uint32_t cost, conditions, away;    /* 1 << user */
+  uint32_t trouble;                   /* DISK_* */
+  bool chosen;                        /* preferences for the cache are set */
+  uint32_t percent, age_s, flags;     /* the preferences */
   xl_cache_policy admin;
   uint32_t effective; /* peer-caching flags in force */
   xl_bytes cached;    /* admitted and not evicted */
@@ -199,6 +200,8 @@ void machine_answer(const world *w, const xl_job *j, bool may,
                     xl_job_state before, xl_err err);
 /* |err|: of a job made by the caller. */
 void machine_created(const world *w, uint32_t i, xl_err err);
+/* XL_ACT_RATES. */
+void machine_rates(world *w, const xl_agent *a);
 void machine_check(const world *w, uint32_t i);
 /* The rate of the hour, after an advance. */
 void machine_check_rate(const world *w, uint32_t i);
