@@ -72,16 +72,16 @@ uint64_t xl_engine_announcements(const xl_engine *eng) {
 
 xl_time xl_engine_deadline(const xl_engine *eng) {
   return eng->heap.n == 0 || eng->status != XL_OK ? XL_NEVER
-                                                  : eng->heap.at[0]->due;
+                                                  : eng->heap.at[0].due;
 }
 
 void xl_engine_advance(xl_engine *eng, xl_time now) {
   if (!xli_enter(eng, now)) {
     return;
   }
-  while (eng->heap.n > 0 && eng->heap.at[0]->due <= now &&
+  while (eng->heap.n > 0 && eng->heap.at[0].due <= now &&
          eng->status == XL_OK) {
-    xli_agent_due(eng->heap.at[0]);
+    xli_agent_due(eng->heap.at[0].agent);
   }
 }
 

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The indexed heap of agents by their next deadline. Ties go to the agent that
- * was made first. An agent with no deadline is not in it.
+ * The indexed heap of agents by their next deadline, four children a node. Ties
+ * go to the agent that was made first. An agent with no deadline is not in it.
  */
 #ifndef ENGINE_HEAP_H
 #define ENGINE_HEAP_H
 
 #include <xl/agent.h>
 
+typedef struct heap_entry { /* what is compared lies in the heap itself */
+  xl_time due;
+  uint32_t seq;
+  xl_agent *agent;
+} heap_entry;
+
 typedef struct heap {
-  xl_agent **at; /* owned; at[0] is due first */
+  heap_entry *at; /* owned; at[0] is due first */
   uint32_t n, cap;
 } heap;
 

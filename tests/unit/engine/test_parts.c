@@ -258,7 +258,7 @@ static void test_heap(void) {
       best = a[i]->due < (best == NULL ? XL_NEVER : best->due) ? a[i] : best;
     }
     CHECK_EQ(xl_engine_deadline(w->eng), best == NULL ? XL_NEVER : best->due);
-    CU_ASSERT(best == NULL || w->eng->heap.at[0] == best);
+    CU_ASSERT(best == NULL || w->eng->heap.at[0].agent == best);
   }
   fake_del(w);
 }
