@@ -188,7 +188,7 @@ void xli_book_bad(request *r, xl_bytes end) {
   xli_have_pieces(h, (xl_range){r->judged, end}, &first, &last);
   r->judged = end;
   for (uint32_t p = first; p < last; p++) {
-    if (xl_map_holds(h->map, p)) {
+    if (xli_map_holds(h->map, p)) {
       continue;
     }
     xl_range bytes = xli_have_bytes(h, p);

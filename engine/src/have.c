@@ -64,7 +64,7 @@ static xl_bytes lesser(xl_bytes a, xl_bytes b) {
 bool xli_have_run(const have *h, xl_bytes at, xl_bytes max, xl_bytes *end) {
   uint32_t piece = (uint32_t)(at / h->piece_bytes);
   uint32_t last = (uint32_t)((max - 1) / h->piece_bytes) + 1;
-  bool held = xl_map_holds(h->map, piece);
+  bool held = xli_map_holds(h->map, piece);
   uint32_t other =
       h->map->full ? last : bits_next(h->map->held, piece, last, !held);
 
@@ -173,7 +173,7 @@ void xli_have_settle(xl_engine *eng, have *h, xl_range r) {
 
   xli_have_pieces(h, r, &begin, &end);
   for (uint32_t i = begin; i < end; i++) {
-    if (xl_map_holds(h->map, i) || !xli_have_is_whole(h, i)) {
+    if (xli_map_holds(h->map, i) || !xli_have_is_whole(h, i)) {
       continue;
     }
     while (xli_have_cut(eng, h, xli_have_bytes(h, i), &gone)) {

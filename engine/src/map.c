@@ -4,37 +4,23 @@
 #include <string.h>
 
 #include "alloc.h"
-#include "bits.h"
 #include "engine.h"
-
-#define NARROW_MAX 65535u
 
 static xl_map *map_new(xl_engine *eng, uint32_t npieces, bool shared,
                        bool full) {
-  size_t marks = shared || full ? MAP_RING * sizeof(map_mark) : 0;
+  size_t marks = (shared ? MAP_MARKS : full ? 1 : 0) * sizeof(map_mark);
   size_t bits = full ? 0 : bits_words(npieces) * sizeof(uint64_t);
-  size_t entry = npieces <= NARROW_MAX ? sizeof(uint16_t) : sizeof(uint32_t);
+  size_t entry =
+      npieces <= MAP_NARROW_MAX ? sizeof(uint16_t) : sizeof(uint32_t);
   size_t order = shared ? 2 * (size_t)npieces * entry : 0;
   xl_map *m = xli_new(eng, sizeof *m + marks + bits + order);
 
-  if (m == NULL) {
-    return NULL;
-  }
-  unsigned char *tail = (unsigned char *)(m + 1);
-  m->npieces = npieces;
-  m->id = ++eng->map_ids;
-  m->shared = shared;
-  m->full = full;
-  if (marks > 0) {
-    m->ring = (map_mark *)(void *)tail;
-  }
-  if (!full) {
-    m->held = (uint64_t *)(void *)(tail + marks);
-  }
-  if (shared && npieces <= NARROW_MAX) {
-    m->order16 = (uint16_t *)(void *)(tail + marks + bits);
-  } else if (shared) {
-    m->order32 = (uint32_t *)(void *)(tail + marks + bits);
+  if (m != NULL) {
+    m->npieces = npieces;
+    m->id = ++eng->map_ids;
+    m->shared = shared;
+    m->full = full;
+    m->held = full ? NULL : (uint64_t *)((unsigned char *)m->marks + marks);
   }
   return m;
 }
@@ -47,32 +33,26 @@ xl_map *xli_map_shared(xl_engine *eng, uint32_t npieces) {
   return map_new(eng, npieces, true, false);
 }
 
-static map_mark *mark_at(const xl_map *m, uint32_t i) {
-  return &m->ring[i % MAP_RING];
-}
-
 static void mark_add(xl_map *m, xl_time at) {
-  if (m->nmarks >= MAP_RING) {
-    m->old = mark_at(m, m->nmarks)->len;
+  if (m->nmarks == MAP_MARKS) {
+    m->old = m->marks[--m->nmarks].len;
   }
-  *mark_at(m, m->nmarks) = (map_mark){.at = at, .len = m->nheld};
+  memmove(m->marks + 1, m->marks, m->nmarks * sizeof *m->marks);
+  m->marks[0] = (map_mark){.at = at, .len = m->nheld};
   m->nmarks++;
 }
 
 /* The length has grown at |now|. */
 static void publish(xl_map *m, xl_time now, xl_span interval) {
-  map_mark *last = m->nmarks == 0 ? NULL : mark_at(m, m->nmarks - 1);
+  map_mark *last = m->marks;
 
-  if (last == NULL || xl_time_add(last->at, interval) <= now) {
-    if (last != NULL && last->at == now) {
-      last->len = m->nheld;
-    } else {
-      mark_add(m, now);
-    }
-  } else if (last->at > now) {
+  if (m->nmarks == 0) {
+    mark_add(m, now);
+  } else if (last->at > now || (last->at == now && interval == 0)) {
     last->len = m->nheld;
   } else {
-    mark_add(m, xl_time_add(last->at, interval));
+    xl_time due = xl_time_add(last->at, interval);
+    mark_add(m, due > now ? due : now);
   }
 }
 
@@ -89,12 +69,12 @@ xl_map *xli_map_full(xl_engine *eng, uint32_t npieces, xl_time now) {
 void xli_map_add(xl_map *m, uint32_t piece, xl_time now, xl_span interval) {
   assert(!m->full && piece < m->npieces && !bits_has(m->held, piece));
   bits_put(m->held, piece);
-  if (m->order16 != NULL) {
-    m->order16[m->nheld] = (uint16_t)piece;
-    m->order16[m->npieces + piece] = (uint16_t)m->nheld;
-  } else if (m->order32 != NULL) {
-    m->order32[m->nheld] = piece;
-    m->order32[m->npieces + piece] = m->nheld;
+  if (m->shared && m->npieces <= MAP_NARROW_MAX) {
+    xli_map_order16(m)[m->nheld] = (uint16_t)piece;
+    xli_map_order16(m)[m->npieces + piece] = (uint16_t)m->nheld;
+  } else if (m->shared) {
+    xli_map_order32(m)[m->nheld] = piece;
+    xli_map_order32(m)[m->npieces + piece] = m->nheld;
   }
   m->nheld++;
   if (m->shared) {
@@ -120,7 +100,7 @@ const char *xli_map_check(const xl_map *m) {
       return "a map's journal and positions differ";
     }
   }
-  if (m->nmarks > 0 && mark_at(m, m->nmarks - 1)->len != m->nheld) {
+  if (m->nmarks > 0 && m->marks[0].len != m->nheld) {
     return "a map's last mark is not its length";
   }
   return NULL;
@@ -135,34 +115,24 @@ uint32_t xl_map_nheld(const xl_map *m) {
 }
 
 bool xl_map_holds(const xl_map *m, uint32_t piece) {
-  return piece < m->npieces && (m->full || bits_has(m->held, piece));
+  return xli_map_holds(m, piece);
 }
 
 bool xl_map_sees(const xl_map *m, uint32_t piece, uint32_t visible) {
-  if (m->full) {
-    return piece < m->npieces && piece < visible;
-  }
-  if (!xl_map_holds(m, piece)) {
-    return false;
-  }
-  if (m->order16 != NULL) {
-    return m->order16[m->npieces + piece] < visible;
-  }
-  return m->order32 != NULL && m->order32[m->npieces + piece] < visible;
+  return xli_map_sees(m, piece, visible);
 }
 
 uint32_t xl_map_journal(const xl_map *m, uint32_t i) {
   assert(i < m->nheld && (m->full || m->shared));
-  return m->full ? i : m->order16 != NULL ? m->order16[i] : m->order32[i];
+  return m->full                        ? i
+         : m->npieces <= MAP_NARROW_MAX ? xli_map_order16(m)[i]
+                                        : xli_map_order32(m)[i];
 }
 
 uint32_t xl_map_visible(const xl_map *m, xl_time now, xl_span latency) {
-  uint32_t first = m->nmarks > MAP_RING ? m->nmarks - MAP_RING : 0;
-
-  for (uint32_t i = m->nmarks; i > first; i--) {
-    const map_mark *k = mark_at(m, i - 1);
-    if (xl_time_add(k->at, latency) <= now) {
-      return k->len;
+  for (uint32_t i = 0; i < m->nmarks; i++) {
+    if (xl_time_add(m->marks[i].at, latency) <= now) {
+      return m->marks[i].len;
     }
   }
   return m->old;

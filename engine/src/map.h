@@ -6,16 +6,22 @@
  *            journal and positions are 2 bytes up to 65,535 pieces, else 4
  *   full     nothing but the count: a whole copy; its journal is 0, 1, 2 ...
  * Shared and full maps publish their journal's length at most once an announce
- * interval, into a ring. A length that waits for its interval to pass is
- * already in the ring, with its time to come: publishing needs no timer. The
- * ring reaches back 7 intervals: a reader further away sees a length that old.
+ * interval; the last MAP_MARKS times are kept. A length that waits for its
+ * interval to pass is already there, with its time to come: publishing needs no
+ * timer. A reader more than 7 intervals away sees a length that old.
+ *
+ * What is kept of each piece (B10): bits, journal and positions here, the bits
+ * of what is asked for (have.h), and the counts of holders (peers.h).
  */
 #ifndef ENGINE_MAP_H
 #define ENGINE_MAP_H
 
 #include <xl/agent.h>
 
-#define MAP_RING 8u
+#include "bits.h"
+
+#define MAP_MARKS 8u
+#define MAP_NARROW_MAX 65535u /* pieces whose numbers take 2 bytes */
 
 typedef struct map_mark {
   xl_time at; /* when it is, or will be, published */
@@ -24,14 +30,12 @@ typedef struct map_mark {
 
 struct xl_map {
   uint32_t npieces, nheld;
-  uint32_t id; /* no two maps of an engine have the same */
+  uint32_t id;  /* no two maps of an engine have the same */
+  uint32_t old; /* the length before the oldest mark */
   bool shared, full;
-  uint32_t old;      /* the length before the oldest mark of the ring */
-  uint32_t nmarks;   /* marks ever made; the last MAP_RING are kept */
-  uint64_t *held;    /* NULL: full */
-  uint16_t *order16; /* journal, then positions; one of the two, if shared */
-  uint32_t *order32;
-  map_mark *ring; /* MAP_RING, NULL: private */
+  uint8_t nmarks;
+  uint64_t *held;   /* NULL: full; if shared, journal and positions follow */
+  map_mark marks[]; /* newest first; full: 1, private: none */
 };
 
 /* All NULL when out of memory. A map and its parts are one block of memory,
@@ -44,5 +48,28 @@ xl_map *xli_map_full(xl_engine *eng, uint32_t npieces, xl_time now);
 void xli_map_add(xl_map *m, uint32_t piece, xl_time now, xl_span interval);
 /* NULL when sound. */
 const char *xli_map_check(const xl_map *m);
+
+static inline bool xli_map_holds(const xl_map *m, uint32_t piece) {
+  return piece < m->npieces && (m->full || bits_has(m->held, piece));
+}
+
+/* The journal of a shared map, and behind it the positions; which of the two
+   depends on the number of pieces. */
+static inline uint16_t *xli_map_order16(const xl_map *m) {
+  return (uint16_t *)(void *)(m->held + bits_words(m->npieces));
+}
+static inline uint32_t *xli_map_order32(const xl_map *m) {
+  return (uint32_t *)(void *)(m->held + bits_words(m->npieces));
+}
+
+static inline bool xli_map_sees(const xl_map *m, uint32_t piece,
+                                uint32_t visible) {
+  if (m->full || !xli_map_holds(m, piece)) {
+    return m->full && piece < m->npieces && piece < visible;
+  }
+  return m->shared && (m->npieces <= MAP_NARROW_MAX
+                           ? xli_map_order16(m)[m->npieces + piece]
+                           : xli_map_order32(m)[m->npieces + piece]) < visible;
+}
 
 #endif

@@ -11,7 +11,7 @@ static bool holds(const copy *c, xl_range r) {
   }
   uint32_t last = (uint32_t)((r.end - 1) / c->piece_bytes);
   for (uint32_t p = (uint32_t)(r.begin / c->piece_bytes); p <= last; p++) {
-    if (!xl_map_holds(c->map, p)) {
+    if (!xli_map_holds(c->map, p)) {
       return false;
     }
   }
