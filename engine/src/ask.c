@@ -302,7 +302,7 @@ static issued issue(xl_file *f, const xl_pick *p) {
       range.end = f->swarm->turn->bytes.end; /* R643: one source, one record */
     }
     peer *from = &f->swarm->peers[p->peer];
-    if (from->map_id != 0 && xli_peer_map(f, p->peer) == NULL) {
+    if (from->map != 0 && xli_peer_map(f, p->peer) == NULL) {
       f->swarm->unsynced = true; /* it went since it was looked at */
       f->pick_due = eng->now + 1;
       xli_agent_wake(f->job->agent, f->pick_due);

@@ -29,7 +29,7 @@ static xl_bytes held_bytes(const have *h) {
   xl_bytes sum = 0;
 
   for (uint32_t p = 0; p < h->npieces; p++) {
-    if (xl_map_holds(h->map, p)) {
+    if (xli_map_holds(h->map, p)) {
       xl_range r = xli_have_bytes(h, p);
       sum += r.end - r.begin;
     }
@@ -46,7 +46,7 @@ static const char *check_parts(const have *h) {
     MUST(p->class < XL_CLASS_USEFUL_END, "a part is not a first copy");
     xli_have_pieces(h, (xl_range){p->begin, p->end}, &begin, &end);
     for (uint32_t k = begin; k < end; k++) {
-      MUST(!xl_map_holds(h->map, k), "a part lies in a held piece");
+      MUST(!xli_map_holds(h->map, k), "a part lies in a held piece");
     }
   }
   return NULL;
@@ -71,8 +71,8 @@ static const char *check_busy(const xl_file *f) {
 
   for (uint32_t p = 0; p < h->npieces; p++) {
     bool busy = xli_have_is_busy(h, p);
-    bool should =
-        !xl_map_holds(h->map, p) && (is_asked(f, p) || xli_have_is_whole(h, p));
+    bool should = !xli_map_holds(h->map, p) &&
+                  (is_asked(f, p) || xli_have_is_whole(h, p));
     n += busy;
     MUST(busy == should, "a piece is busy and should not be, or should be");
   }
@@ -111,8 +111,8 @@ static const char *check_swarm(const xl_file *f) {
     }
     MUST(requests == s->peers[i].requests, "a peer's count of requests");
     MUST(xli_peers_find(s, s->peers[i].id) == i, "a peer is known twice");
-    MUST(s->peers[i].seen <= f->have.npieces, "a peer is seen to hold more "
-                                              "pieces than there are");
+    MUST(s->peers[i].nheld <= f->have.npieces, "a peer is seen to hold more "
+                                               "pieces than there are");
   }
   MUST(s->n <= a->engine->cfg.peers_max, "too many known peers");
   for (uint32_t p = 0; s->avail != NULL && !s->stale && p < f->have.npieces;

@@ -96,7 +96,7 @@ static void host_peer(const xl_view *v, uint32_t i, xl_peer_view *out) {
   const peer *p = &s->peers[i];
   *out = (xl_peer_view){.id = p->id,
                         .scope = (xl_scope)p->scope,
-                        .nheld = p->seen,
+                        .nheld = p->nheld,
                         .requests = p->requests,
                         .failures = p->failures,
                         .busy_until = p->banned ? 0 : p->quiet_until,
@@ -105,14 +105,18 @@ static void host_peer(const xl_view *v, uint32_t i, xl_peer_view *out) {
                         .rate = (xl_rate)p->rate};
 }
 
+static const xl_peer *host_peers(const xl_view *v) {
+  return v->file->swarm == NULL ? NULL : v->file->swarm->peers;
+}
+
 static bool host_piece_held(const xl_view *v, uint32_t piece) {
-  return xl_map_holds(v->file->have.map, piece);
+  return xli_map_holds(v->file->have.map, piece);
 }
 
 static bool host_piece_free(const xl_view *v, uint32_t piece) {
   const have *h = &v->file->have;
 
-  return piece < h->npieces && !xl_map_holds(h->map, piece) &&
+  return piece < h->npieces && !xli_map_holds(h->map, piece) &&
          !xli_have_is_busy(h, piece);
 }
 
@@ -172,7 +176,7 @@ static uint64_t candidates(const choice *c, uint32_t k) {
   }
   for (uint64_t x = w; x != 0; x &= x - 1) {
     uint32_t piece = k * 64 + bits_low(x);
-    if (!xl_map_sees(c->map, piece, c->seen)) {
+    if (!xli_map_sees(c->map, piece, c->seen)) {
       w &= ~((uint64_t)1 << (piece % 64));
     }
   }
@@ -215,7 +219,7 @@ static uint32_t rarest_of(const choice *c, const uint64_t *bits, uint32_t nbits,
     }
     for (uint64_t x = least; x != 0; x &= x - 1) {
       uint32_t piece = k * 64 + bits_low(x);
-      if (c->map == NULL || xl_map_sees(c->map, piece, c->seen)) {
+      if (c->map == NULL || xli_map_sees(c->map, piece, c->seen)) {
         *fewest = n;
         return piece;
       }
@@ -260,7 +264,7 @@ static uint32_t host_choose_piece(xl_view *v, uint32_t i, xl_order order) {
   }
   if (i != XL_NONE) {
     c.map = xli_peer_map(f, i);
-    c.seen = f->swarm->peers[i].seen;
+    c.seen = f->swarm->peers[i].nheld;
     if (c.map == NULL || c.seen == 0) {
       return XL_NONE;
     }
@@ -302,7 +306,8 @@ static const xl_host host = {.size = sizeof(xl_host),
                              .holders = host_holders,
                              .choose_piece = host_choose_piece,
                              .next_gap = host_next_gap,
-                             .piece_gap = host_piece_gap};
+                             .piece_gap = host_piece_gap,
+                             .peers = host_peers};
 
 /* ---- the slots and their defaults ---- */
 

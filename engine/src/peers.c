@@ -135,7 +135,7 @@ static void discount(xl_file *f, uint32_t i) {
     if (m == NULL) {
       s->stale = true;
     } else {
-      count(f, m, 0, p->seen, false);
+      count(f, m, 0, p->nheld, false);
     }
   }
   p->counted = false;
@@ -312,14 +312,14 @@ const xl_map *xli_peer_map(const xl_file *f, uint32_t i) {
   const look *l = look_of(f, i);
   uint32_t visible;
 
-  if (p->map_id == 0) {
+  if (p->map == 0) {
     return NULL;
   }
   if (l->turn == f->job->agent->engine->look_turn) {
     return l->map;
   }
   const xl_map *m = lent(f, p, &visible);
-  bool same = m != NULL && m->id == p->map_id && m->nheld >= p->seen;
+  bool same = m != NULL && m->id == p->map && m->nheld >= p->nheld;
   return learn(f, i, same ? m : NULL);
 }
 
@@ -335,11 +335,11 @@ static bool sync_peer(xl_file *f, uint32_t i) {
     visible = 0;
   }
   uint32_t id = m == NULL ? 0 : m->id;
-  bool same = id == p->map_id && visible >= p->seen;
-  bool changed = id != p->map_id || visible != p->seen;
+  bool same = id == p->map && visible >= p->nheld;
+  bool changed = id != p->map || visible != p->nheld;
   eng->announcements += changed && m != NULL;
   bool want = m != NULL && !xli_peer_banned(p, eng->now);
-  uint32_t from = p->counted && same ? p->seen : 0;
+  uint32_t from = p->counted && same ? p->nheld : 0;
   if (p->counted && (!same || !want)) {
     s->stale = true;
   }
@@ -347,8 +347,8 @@ static bool sync_peer(xl_file *f, uint32_t i) {
   if (want && s->avail != NULL && !s->stale) {
     count(f, m, from, visible, true);
   }
-  p->map_id = id;
-  p->seen = visible;
+  p->map = id;
+  p->nheld = visible;
   learn(f, i, m);
   return changed;
 }
@@ -391,7 +391,7 @@ bool xli_peer_has(const xl_file *f, uint32_t i, uint32_t piece) {
   const peer *p = &f->swarm->peers[i];
   const xl_map *m = xli_peer_map(f, i);
 
-  return m != NULL && xl_map_sees(m, piece, p->seen);
+  return m != NULL && xli_map_sees(m, piece, p->nheld);
 }
 
 const uint64_t *xli_peers_avail(const xl_file *f) {
@@ -410,7 +410,7 @@ const uint64_t *xli_peers_avail(const xl_file *f) {
       const xl_map *m = s->peers[i].counted ? xli_peer_map(f, i) : NULL;
       s->peers[i].counted = m != NULL;
       if (m != NULL) {
-        count(f, m, 0, s->peers[i].seen, true);
+        count(f, m, 0, s->peers[i].nheld, true);
       }
     }
     s->stale = false;
@@ -442,7 +442,7 @@ void xli_peers_wait(xl_file *f) {
   bool grows = false;
 
   for (uint32_t i = 0; i < s->n && !grows; i++) {
-    grows = s->peers[i].seen < f->have.npieces;
+    grows = s->peers[i].nheld < f->have.npieces;
   }
   s->poll_due = XL_NEVER;
   if (grows && f->have.map->nheld + f->have.nbusy < f->have.npieces) {

@@ -3,11 +3,11 @@
  * The known peers of one file, what they are seen to hold, and the search for
  * more of them. Made when a file first looks for peers.
  *
- * What a peer is seen to hold is the first |seen| entries of its map's journal.
- * xli_peers_sync reads the environment's newest visible lengths, at most once
- * an announce interval; between two syncs nothing changes. How many peers see
- * each piece is kept up from the journals' tails once somebody asks for it, and
- * counted anew when a map has vanished or been replaced.
+ * What a peer is seen to hold is the first |nheld| entries of its map's
+ * journal. xli_peers_sync reads the environment's newest visible lengths, at
+ * most once an announce interval; between two syncs nothing changes. How many
+ * peers see each piece is kept up from the journals' tails once somebody asks
+ * for it, and counted anew when a map has vanished or been replaced.
  *
  * The counts of 64 pieces are bits of a few words: word b holds bit b of each.
  * So a step of a search for the rarest piece looks at 64 of them.
@@ -21,19 +21,9 @@
 #define PEER_REQUESTS_MAX ((1u << 14) - 1)
 #define PEER_FAILURES_MAX ((1u << 5) - 1)
 
-typedef struct peer {
-  xl_time quiet_until; /* banned, or busy; the later if both */
-  uint32_t id;
-  uint32_t seen;   /* visible length of its map at the last sync */
-  uint32_t map_id; /* of which map; 0 none */
-  float rate;      /* of its last delivered request, bytes/s; 0 unknown */
-  uint64_t received : 40; /* from it for this file; or more */
-  uint64_t requests : 14; /* to it under way */
-  uint64_t failures : 5;  /* in a row; or more */
-  uint64_t scope : 3;
-  uint64_t banned : 1;
-  uint64_t counted : 1; /* its first |seen| pieces are in |avail| */
-} peer;
+/* Of |nheld| pieces of map |map| (0: none) that it is seen to hold since the
+   last sync, all are in |avail| if it is |counted|. */
+typedef xl_peer peer;
 
 _Static_assert(sizeof(peer) == 32, "a known peer costs 32 bytes");
 

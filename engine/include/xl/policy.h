@@ -85,6 +85,22 @@ typedef struct xl_peer_view {
                           unknown */
 } xl_peer_view;
 
+/* The same as the engine keeps it, for a policy that looks at all peers at each
+   pick. */
+typedef struct xl_peer {
+  xl_time quiet_until; /* banned or busy until then, the later if both */
+  uint32_t id;
+  uint32_t nheld;
+  uint32_t map; /* the engine's */
+  float rate;
+  uint64_t received : 40;
+  uint64_t requests : 14;
+  uint64_t failures : 5;
+  uint64_t scope : 3;
+  uint64_t banned : 1;  /* while |quiet_until| is to come */
+  uint64_t counted : 1; /* the engine's */
+} xl_peer;
+
 typedef enum xl_order {
   XL_ORDER_SEQUENTIAL,
   XL_ORDER_RANDOM,
@@ -99,6 +115,8 @@ typedef struct xl_host {
   xl_value (*param)(const xl_view *v, uint32_t index);
   void *(*agent_state)(xl_view *v); /* NULL when agent_state size is 0 */
   void *(*file_state)(xl_view *v);
+  /* Those of peers 0 .. npeers-1 follow one another, |peer_state_size| bytes
+     each. */
   void *(*peer_state)(xl_view *v, uint32_t peer);
   const xl_device_view *(*device)(xl_view *v);
   const xl_file_view *(*file)(xl_view *v);
@@ -117,6 +135,8 @@ typedef struct xl_host {
   bool (*next_gap)(const xl_view *v, xl_bytes from, xl_range *out);
   /* The missing bytes of one piece: what is left of it to ask for. */
   xl_range (*piece_gap)(const xl_view *v, uint32_t piece);
+  /* Peers 0 .. npeers-1, good until the policy returns. */
+  const xl_peer *(*peers)(const xl_view *v);
 } xl_host;
 
 /* find: whether to look for peers now. */

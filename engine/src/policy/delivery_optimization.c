@@ -140,6 +140,7 @@ static const xl_param params[NPARAMS] = {
 #define SEARCH_TIMEOUT XL_SEC(5) /* the service does not answer */
 #define PEER_BAN XL_SEC(60)      /* times the failures so far */
 #define PEER_STRIKES 3u          /* failures or bad pieces: forget (R706) */
+#define USELESS_MAX ((1u << 30) - 1)
 #define MONTH XL_DAY(30)
 
 typedef struct agent_state {
@@ -149,16 +150,16 @@ typedef struct agent_state {
 
 typedef struct file_state {
   uint32_t free_seen; /* free pieces when pick was last asked */
-  uint32_t epoch;     /* counts how often pieces became free again */
+  bool freed;         /* pieces became free again since peers were looked at */
   uint32_t searches;  /* the search that |next_search| was drawn for */
   xl_time next_search;
 } file_state;
 
 typedef struct peer_state {
-  /* A peer that had nothing for us has nothing until it holds more than |nheld|
-     or a piece became free again: no need to compare maps before. */
-  uint32_t nheld, epoch; /* epoch 0: it was never found useless */
-  uint32_t strikes;      /* its failures and bad pieces for this file */
+  /* A peer that had nothing for us has nothing until it holds more than that,
+     or a piece became free again: no need to compare maps before. 0: it may. */
+  uint32_t useless : 30;
+  uint32_t strikes : 2; /* its failures and bad pieces for this file */
 } peer_state;
 
 static bool on(const xl_host *h, const xl_view *v, uint32_t i) {
@@ -278,13 +279,13 @@ typedef struct scan {
 } scan;
 
 /* Peer |i|, in scope, may have news for us: can it be asked now? */
-static void weigh_peer(scan *s, const xl_peer_view *p, uint32_t i, xl_time now,
+static void weigh_peer(scan *s, const xl_peer *p, uint32_t i, xl_time now,
                        uint32_t most) {
-  uint32_t rank = (uint32_t)p->scope * 256 + p->requests;
+  uint32_t rank = (uint32_t)p->scope * 256 + (uint32_t)p->requests;
 
-  if (p->busy_until > now) {
+  if (p->quiet_until > now) {
     s->rejected |= 1u << XL_REASON_PEER_BUSY;
-    s->free_at = xl_time_min(s->free_at, p->busy_until);
+    s->free_at = xl_time_min(s->free_at, p->quiet_until);
   } else if (p->requests >= most) {
     s->rejected |= 1u << XL_REASON_PEER_BUSY;
   } else if (rank < s->rank) {
@@ -297,36 +298,39 @@ static void weigh_peer(scan *s, const xl_peer_view *p, uint32_t i, xl_time now,
    first after the random place |start|. */
 static scan scan_peers(const xl_host *h, xl_view *v, uint32_t start) {
   const xl_file_view *f = h->file(v);
-  const file_state *fs = h->file_state(v);
+  file_state *fs = h->file_state(v);
+  const xl_peer *peers = h->peers(v);
+  peer_state *states = f->npeers == 0 ? NULL : h->peer_state(v, 0);
   uint32_t allowed = scopes(h, v), most = count(h, v, P_PEER_REQUESTS);
   scan s = {.best = XL_NONE, .rank = UINT32_MAX, .free_at = XL_NEVER};
   xl_time now = h->now(v);
 
   for (uint32_t n = 0, i = start; n < f->npeers; n++) {
-    const peer_state *ps = h->peer_state(v, i);
-    xl_peer_view p;
+    const xl_peer *p = &peers[i];
 
-    h->peer(v, i, &p);
-    if (!(allowed & 1u << p.scope)) {
+    if (fs->freed) {
+      states[i].useless = 0;
+    }
+    if (!(allowed & 1u << p->scope)) {
       s.strangers++;
       s.rejected |= 1u << XL_REASON_OUT_OF_SCOPE;
-    } else if (p.banned) {
+    } else if (p->banned && p->quiet_until > now) {
       s.rejected |= 1u << XL_REASON_PEER_BANNED;
     } else {
       s.in_scope++;
-      if (p.nheld > 0 && (ps->epoch != fs->epoch || ps->nheld != p.nheld)) {
-        weigh_peer(&s, &p, i, now, most);
+      if (states[i].useless != p->nheld) {
+        weigh_peer(&s, p, i, now, most);
       }
     }
     i = i + 1 < f->npeers ? i + 1 : 0;
   }
+  fs->freed = false;
   return s;
 }
 
 /* Picks a piece from a peer. |s| tells about the peers when there is none. */
 static bool pick_peer(const xl_host *h, xl_view *v, scan *s, xl_pick *out) {
   const xl_file_view *f = h->file(v);
-  const file_state *fs = h->file_state(v);
   xl_order order = (xl_order)h->param(v, P_ORDER).i; /* same names */
   uint32_t start = f->npeers > 1 ? (uint32_t)(h->random(v) % f->npeers) : 0;
 
@@ -346,11 +350,8 @@ static bool pick_peer(const xl_host *h, xl_view *v, scan *s, xl_pick *out) {
       return true;
     }
 
-    xl_peer_view p;
-    h->peer(v, s->best, &p);
     peer_state *ps = h->peer_state(v, s->best);
-    ps->nheld = p.nheld;
-    ps->epoch = fs->epoch;
+    ps->useless = h->peers(v)[s->best].nheld & USELESS_MAX;
   }
   return false;
 }
@@ -482,9 +483,7 @@ static uint32_t count_free(const xl_host *h, xl_view *v) {
   file_state *fs = h->file_state(v);
   uint32_t nfree = f->npieces - f->nheld - f->nasked;
 
-  if (nfree > fs->free_seen || fs->epoch == 0) {
-    fs->epoch++;
-  }
+  fs->freed = fs->freed || nfree > fs->free_seen;
   fs->free_seen = nfree;
   return nfree;
 }
@@ -532,10 +531,12 @@ static void failed(const xl_host *h, xl_view *v, const xl_failure *why,
                    xl_remedy *out) {
   if (why->kind == XL_SOURCE_PEER && PEER_FAULTS >> why->end & 1) {
     peer_state *ps = h->peer_state(v, why->peer);
-    ps->strikes++;
-    out->drop_peer = ps->strikes >= PEER_STRIKES; /* R706: after several */
+    uint32_t strikes =
+        ps->strikes < PEER_STRIKES ? ps->strikes + 1u : PEER_STRIKES;
+    ps->strikes = strikes & 3u;
+    out->drop_peer = strikes >= PEER_STRIKES; /* R706: after several */
     out->ban_peer =
-        why->end == XL_END_FAILED_CHECK ? 0 : PEER_BAN * (xl_span)ps->strikes;
+        why->end == XL_END_FAILED_CHECK ? 0 : PEER_BAN * (xl_span)strikes;
   }
 }
 

@@ -32,8 +32,9 @@ typedef struct xl_view {
   struct {
     xl_peer_view view;
     char pieces[FAKE_PIECES + 1];
-    _Alignas(16) unsigned char state[16];
   } peers[FAKE_PEERS];
+  xl_peer rows[FAKE_PEERS]; /* the same, made when they are asked for */
+  _Alignas(16) unsigned char peer_states[FAKE_PEERS * 16];
   _Alignas(16) unsigned char agent_state[256], file_state[256];
   uint64_t draws;
   bool picked, finding;
@@ -63,7 +64,7 @@ static void *fake_file_state(xl_view *v) {
 }
 static void *fake_peer_state(xl_view *v, uint32_t i) {
   assert(i < v->file.npeers);
-  return v->peers[i].state;
+  return v->peer_states + (size_t)i * v->policy->peer_state_size;
 }
 static const xl_device_view *fake_device(xl_view *v) {
   return &v->device;
@@ -75,6 +76,21 @@ static const xl_file_view *fake_file(xl_view *v) {
 static void fake_peer(const xl_view *v, uint32_t i, xl_peer_view *out) {
   assert(i < v->file.npeers);
   *out = v->peers[i].view;
+}
+static const xl_peer *fake_peers(const xl_view *v) {
+  fake *w = (fake *)(uintptr_t)v;
+  for (uint32_t i = 0; i < v->file.npeers; i++) {
+    const xl_peer_view *p = &v->peers[i].view;
+    w->rows[i] =
+        (xl_peer){.quiet_until = p->banned ? v->now + 1 : p->busy_until,
+                  .id = p->id,
+                  .nheld = p->nheld,
+                  .scope = p->scope & 7u,
+                  .requests = p->requests & 255u,
+                  .failures = p->failures & 31u,
+                  .banned = p->banned};
+  }
+  return w->rows;
 }
 static bool fake_held(const xl_view *v, uint32_t p) {
   return v->pieces[p] == '#';
@@ -134,7 +150,7 @@ static const xl_host fake_host = {
     fake_param,      fake_agent_state, fake_file_state, fake_peer_state,
     fake_device,     fake_file,        fake_peer,       fake_held,
     fake_free,       fake_has,         fake_holders,    fake_choose,
-    fake_next_gap,   fake_piece_gap};
+    fake_next_gap,   fake_piece_gap,   fake_peers};
 
 static uint32_t fake_count(const char *pieces, char what) {
   uint32_t n = 0;

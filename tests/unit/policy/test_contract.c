@@ -317,10 +317,9 @@ static void test_states(void) {
       for (uint32_t i = (*p)->agent_state_size; i < sizeof w.agent_state; i++) {
         CU_ASSERT(w.agent_state[i] == 0);
       }
-      for (uint32_t k = 0; k < FAKE_PEERS; k++) {
-        for (uint32_t i = (*p)->peer_state_size; i < 16; i++) {
-          CU_ASSERT(w.peers[k].state[i] == 0);
-        }
+      for (size_t i = w.file.npeers * (*p)->peer_state_size;
+           i < sizeof w.peer_states; i++) {
+        CU_ASSERT(w.peer_states[i] == 0);
       }
     }
   }
