@@ -41,16 +41,9 @@ xl_err xl_agent_new(xl_agent **out, xl_engine *eng, const xl_agent_cfg *cfg,
   if (params == NULL || !xli_heap_reserve(eng, &eng->heap, eng->nagents + 1)) {
     return eng->status;
   }
-  xl_agent *a = xli_new(eng, sizeof *a);
+  xl_agent *a = xli_new(eng, sizeof *a + cfg->policy->agent_state_size);
   if (a == NULL) {
     return XL_E_OUTOFMEMORY;
-  }
-  if (cfg->policy->agent_state_size > 0) {
-    a->state = xli_new(eng, cfg->policy->agent_state_size);
-    if (a->state == NULL) {
-      xli_free(eng, a);
-      return XL_E_OUTOFMEMORY;
-    }
   }
   a->engine = eng;
   a->id = cfg->id;
@@ -104,7 +97,6 @@ void xl_agent_del(xl_agent *a) {
   xli_cache_fini(a);
   xli_machine_del(eng, a->machine);
   xli_free(eng, a->uploads);
-  xli_free(eng, a->state);
   if (a->prev != NULL) {
     a->prev->next = a->next;
   } else {
@@ -132,7 +124,18 @@ const xl_map *xl_agent_map(const xl_agent *a, xl_name key, xl_version version) {
 }
 
 const xl_ledger *xl_agent_ledger(const xl_agent *a) {
-  return &a->ledger;
+  xl_ledger *sum = &a->engine->agent_ledger;
+
+  *sum = (xl_ledger){.bytes[XL_CLASS_LATE] = a->late};
+  for (const xl_job *j = a->jobs; j != NULL; j = j->next) {
+    for (uint32_t i = 0; i < j->nfiles; i++) {
+      xl_ledger own = xli_books_ledger(&j->files[i]->books);
+      for (int c = 0; c < XL_NCLASSES; c++) {
+        sum->bytes[c] += own.bytes[c];
+      }
+    }
+  }
+  return sum;
 }
 
 xl_err xl_agent_hold(xl_agent *a, const xl_file_info *info, xl_version version,
@@ -269,7 +272,7 @@ void xl_agent_deliver(xl_agent *a, uint32_t number, xl_range range,
     xli_remote_reply(r, &reply);
     r = xli_request_find(a, number);
     if (r == NULL) { /* that ended it */
-      a->ledger.bytes[XL_CLASS_LATE] += n;
+      a->late += n;
       xli_agent_settle_jobs(a);
     }
   }
@@ -346,7 +349,7 @@ void xl_agent_ended(xl_agent *a, uint32_t number, xl_end end, xl_err err,
 
 void xl_agent_late(xl_agent *a, xl_bytes bytes, xl_time now) {
   if (xli_enter(a->engine, now)) {
-    a->ledger.bytes[XL_CLASS_LATE] += bytes;
+    a->late += bytes;
   }
 }
 

@@ -20,16 +20,15 @@ struct xl_agent {
   void *user;
   const xl_policy *policy;
   const xl_value *params; /* borrowed */
-  void *state;            /* owned; the policy's */
   xl_job *jobs, *last_job;
   request *requests;
-  upload *uploads; /* owned */
+  upload *uploads;         /* owned */
   struct machine *machine; /* owned; NULL: every default */
   cache cache;
   xl_time due; /* key in the heap; never later than what is due */
   uint64_t draws;
   xl_device_view device;
-  xl_ledger ledger;
+  xl_bytes late; /* booked to no file */
   uint32_t upload_cap;
   uint32_t id, seq, heap_i;
   uint32_t numbers; /* of requests and searches, so far */
@@ -40,6 +39,7 @@ struct xl_agent {
   bool resched : 1;
   bool waits : 1;   /* loaded and not started: nothing runs */
   bool notices : 1; /* some may be told */
+  xl_bytes state[]; /* the policy's */
 };
 
 /* Something of |a| is due at |at|. */

@@ -328,7 +328,7 @@ static issued issue(xl_file *f, const xl_pick *p) {
   r->pos = r->judged = r->range.begin;
   r->reason = (uint8_t)p->reason;
   r->rejected = p->rejected;
-  r->waited = f->began < 0 ? 0 : eng->now - f->began;
+  r->picked = true;
   xli_have_set_busy(&f->have, r->range);
   send(r, r->head ? XL_ACT_HEAD : XL_ACT_GET);
   return ISSUED;
@@ -355,8 +355,8 @@ static void search(xl_file *f, const xl_find *find) {
   }
   s->found = 0;
   s->search = act.request;
-  s->search_due = xl_time_add(eng->now, find->timeout);
-  xli_agent_wake(a, s->search_due);
+  s->find_due = xl_time_add(eng->now, find->timeout);
+  xli_agent_wake(a, s->find_due);
   xli_act(eng, &act);
 }
 

@@ -4,35 +4,62 @@
  * ledgers of its request, its file and its agent, and moved, never lost, when
  * it is dropped later.
  */
+#include <string.h>
+
 #include "agent.h"
+#include "alloc.h"
 #include "engine.h"
 #include "job.h"
 #include "transfer.h"
 
-static int slot_of(xl_class c) {
-  return c < XL_CLASS_USEFUL_END ? BOOKED_FIRST
-                                 : 1 + (int)c - XL_CLASS_USEFUL_END;
+void xli_waste(xl_engine *eng, xl_bytes **wasted, xl_class c, xl_bytes n) {
+  if (*wasted == NULL && n > 0) {
+    *wasted = xli_new(eng, NWASTED * sizeof **wasted);
+  }
+  if (*wasted != NULL) {
+    (*wasted)[c - XL_CLASS_USEFUL_END] += n;
+  }
+}
+
+void xli_books_add(xl_engine *eng, books *b, xl_class c, xl_bytes n) {
+  if (c < XL_CLASS_USEFUL_END) {
+    b->first[c] += n;
+  } else {
+    xli_waste(eng, &b->wasted, c, n);
+  }
+}
+
+xl_ledger xli_books_ledger(const books *b) {
+  xl_ledger l = {{0}};
+
+  memcpy(l.bytes, b->first, sizeof b->first);
+  if (b->wasted != NULL) {
+    memcpy(l.bytes + XL_CLASS_USEFUL_END, b->wasted,
+           NWASTED * sizeof *b->wasted);
+  }
+  return l;
 }
 
 static void charge(request *r, xl_class c, xl_bytes n) {
-  r->booked[slot_of(c)] += n;
-  r->file->job->agent->ledger.bytes[c] += n;
+  xl_engine *eng = r->file->job->agent->engine;
+
+  if (c < XL_CLASS_USEFUL_END) {
+    r->useful += n;
+  } else {
+    xli_waste(eng, &r->wasted, c, n);
+  }
 #ifdef XL_MUTANT_MISBOOK /* one byte in the wrong class, for a test */
-  r->file->ledger.bytes[c] += n - (n > 0);
-  r->file->ledger.bytes[XL_CLASS_OVERHEAD] += n > 0;
-#else
-  r->file->ledger.bytes[c] += n;
+  xli_books_add(eng, &r->file->books, XL_CLASS_OVERHEAD, n > 0);
+  n -= n > 0;
 #endif
+  xli_books_add(eng, &r->file->books, c, n);
 }
 
+/* Useful bytes of |f| become wasted ones. */
 static void move(xl_file *f, xl_class from, xl_class to, xl_bytes n) {
-  xl_ledger *own = &f->ledger, *all = &f->job->agent->ledger;
-
-  assert(own->bytes[from] >= n && all->bytes[from] >= n);
-  own->bytes[from] -= n;
-  own->bytes[to] += n;
-  all->bytes[from] -= n;
-  all->bytes[to] += n;
+  assert(f->books.first[from] >= n);
+  f->books.first[from] -= n;
+  xli_waste(f->job->agent->engine, &f->books.wasted, to, n);
 }
 
 static xl_range overlap(xl_range a, xl_range b) {
@@ -169,8 +196,8 @@ static void fail_part(xl_file *f, const part *p) {
   }
   for (request *r = f->job->agent->requests; r != NULL; r = r->next) {
     if (r->number == p->request) {
-      r->booked[BOOKED_FIRST] -= n;
-      r->booked[slot_of(XL_CLASS_FAILED_CHECK)] += n;
+      r->useful -= n;
+      xli_waste(f->job->agent->engine, &r->wasted, XL_CLASS_FAILED_CHECK, n);
     }
   }
 }
@@ -201,12 +228,12 @@ void xli_book_bad(request *r, xl_bytes end) {
 
 void xli_book_drop(xl_file *f, xl_class to) {
   for (int c = 0; c < XL_CLASS_USEFUL_END; c++) {
-    move(f, (xl_class)c, to, f->ledger.bytes[c]);
+    move(f, (xl_class)c, to, f->books.first[c]);
   }
   for (request *r = f->job->agent->requests; r != NULL; r = r->next) {
     if (r->file == f && r->dropped == XL_NCLASSES) {
-      r->booked[slot_of(to)] += r->booked[BOOKED_FIRST];
-      r->booked[BOOKED_FIRST] = 0;
+      xli_waste(f->job->agent->engine, &r->wasted, to, r->useful);
+      r->useful = 0;
       r->dropped = (uint8_t)to;
     }
   }

@@ -12,8 +12,8 @@ static void tell(const request *r, xl_end end, xl_err err) {
   xl_agent *a = r->file->job->agent;
   xl_engine *eng = a->engine;
 
-  if (eng->env.transfer == NULL) {
-    return;
+  if (eng->env.transfer == NULL || eng->status == XL_E_OUTOFMEMORY) {
+    return; /* out of memory, books may lack bytes */
   }
   bool meta = r->head || r->blind;
   xl_transfer row = {.agent = a,
@@ -32,11 +32,11 @@ static void tell(const request *r, xl_end end, xl_err err) {
                      .reason =
                          r->head ? XL_REASON_METADATA : (xl_reason)r->reason,
                      .rejected = r->rejected,
-                     .waited = r->waited};
+                     .waited = r->picked ? r->asked - r->file->began : 0};
   row.booked.bytes[xl_class_of((xl_source_kind)r->kind, (xl_scope)r->scope)] =
-      r->booked[BOOKED_FIRST];
-  for (int i = 1; i < NBOOKED; i++) {
-    row.booked.bytes[XL_CLASS_USEFUL_END + i - 1] = r->booked[i];
+      r->useful;
+  for (int i = 0; r->wasted != NULL && i < NWASTED; i++) {
+    row.booked.bytes[XL_CLASS_USEFUL_END + i] = r->wasted[i];
   }
   eng->inside = true;
   eng->env.transfer(eng->env.arg, &row);

@@ -37,7 +37,8 @@ struct xl_engine {
   uint32_t ring_cap, ring_begin, nring;
   bool inside; /* a policy or the environment is being called */
   xl_view view;
-  char text[200]; /* of status or check */
+  xl_ledger agent_ledger, file_ledger; /* the last ones that were asked for */
+  char text[200];                      /* of status or check */
 };
 
 /* Every entry point begins with it. False: the engine has failed. */

@@ -128,7 +128,7 @@ static xl_err set_up(xl_file *f, const xl_file_info *info) {
 
 xl_err xli_file_new(xl_file **out, xl_job *j, const xl_file_info *info) {
   xl_engine *eng = j->agent->engine;
-  xl_file *f = xli_new(eng, sizeof *f);
+  xl_file *f = xli_new(eng, sizeof *f + j->agent->policy->file_state_size);
 
   *out = NULL;
   if (f == NULL) {
@@ -165,15 +165,13 @@ void xli_file_del(xl_engine *eng, xl_file *f) {
   xli_have_fini(eng, &f->have);
   xli_free(eng, f->remotes);
   xli_free(eng, f->ranges);
-  xli_free(eng, f->state);
+  xli_free(eng, f->books.wasted);
   xli_free(eng, f);
 }
 
 void xli_file_lighten(xl_file *f) {
   free_swarm(f);
   xli_have_fini(engine_of(f), &f->have);
-  xli_free(engine_of(f), f->state);
-  f->state = NULL;
   f->begun = false;
 }
 
@@ -320,8 +318,8 @@ void xli_file_halt(xl_file *f) {
   f->pick_due = XL_NEVER;
   xli_ask_cancel_all(f);
   if (f->swarm != NULL) {
+    f->swarm->find_due = f->swarm->search != 0 ? XL_NEVER : f->swarm->find_due;
     f->swarm->search = 0;
-    f->swarm->search_due = XL_NEVER;
     f->swarm->poll_due = XL_NEVER;
   }
 }
@@ -350,16 +348,8 @@ bool xli_file_set_size(xl_file *f, xl_version v) {
 
 void xli_file_begin(xl_file *f) {
   xl_engine *eng = engine_of(f);
-  uint32_t size = f->job->agent->policy->file_state_size;
 
-  if (size > 0 && f->state == NULL) {
-    f->state = xli_new(eng, size);
-    if (f->state == NULL) {
-      return;
-    }
-  } else if (size > 0) {
-    memset(f->state, 0, size);
-  }
+  memset(f->state, 0, f->job->agent->policy->file_state_size);
   if (f->began < 0) {
     f->began = eng->now;
   }
@@ -439,7 +429,6 @@ static void end_search(xl_file *f) {
   xl_time now = engine_of(f)->now;
 
   s->search = 0;
-  s->search_due = XL_NEVER;
   s->nsearches++;
   s->searched = now;
   s->find_due = now;
@@ -505,7 +494,7 @@ void xli_file_due(xl_file *f) {
     return;
   }
   if (s != NULL) {
-    if (s->search_due <= now) {
+    if (s->search != 0 && s->find_due <= now) {
       end_search(f);
     }
     due = due || (s->search == 0 && s->find_due <= now) || s->poll_due <= now ||
@@ -524,8 +513,7 @@ xl_time xli_file_next_due(const xl_file *f) {
     return XL_NEVER;
   }
   if (f->swarm != NULL) {
-    t = xl_time_min(t, f->swarm->search_due);
-    t = xl_time_min(t, f->swarm->search == 0 ? f->swarm->find_due : XL_NEVER);
+    t = xl_time_min(t, f->swarm->find_due);
     t = xl_time_min(t, f->swarm->poll_due);
     t = xl_time_min(t, f->swarm->quiet_due);
   }

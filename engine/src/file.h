@@ -9,6 +9,7 @@
 #ifndef ENGINE_FILE_H
 #define ENGINE_FILE_H
 
+#include "book.h"
 #include "have.h"
 #include "peers.h"
 #include "rates.h"
@@ -31,12 +32,11 @@ struct xl_file {
   have have;
   xl_version version; /* size XL_SIZE_UNKNOWN until learned */
   xl_bytes received;
-  xl_ledger ledger;
+  books books;
   rates rates;
   remote *remotes;       /* owned */
   xl_range_spec *ranges; /* owned; NULL: the whole file */
   swarm *swarm;          /* owned; NULL: never looked for peers */
-  void *state;           /* owned; the policy's */
   xl_time began; /* size known: its bytes could be asked for; -1 not yet */
   xl_time started, finished; /* -1 not yet */
   xl_time pick_due;          /* when to ask the policy again */
@@ -60,6 +60,7 @@ struct xl_file {
   bool invalidated : 1;   /* has once been found invalid (R306) */
   uint8_t auth : 3;       /* 1 << xl_auth_target: credentials were asked for */
   bool validated : 1, completed : 1, admitted : 1;
+  xl_bytes state[]; /* the policy's */
 };
 
 static inline bool xli_file_sized(const xl_file *f) {

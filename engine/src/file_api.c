@@ -166,7 +166,7 @@ bool xl_file_validated(const xl_file *f) {
 
 void xl_file_peer_stats(const xl_file *f, xl_bytes *from_origin,
                         xl_bytes *from_peers) { /* R321, R730 */
-  const xl_bytes *b = f->ledger.bytes;
+  const xl_bytes *b = f->books.first;
 
   *from_origin = b[XL_CLASS_ORIGIN] + b[XL_CLASS_CACHE];
   *from_peers = f->received - *from_origin;
@@ -180,7 +180,10 @@ bool xl_file_from_peer(const xl_file *f) { /* R322 */
 }
 
 const xl_ledger *xl_file_ledger(const xl_file *f) {
-  return &f->ledger;
+  xl_ledger *l = &engine_of(f)->file_ledger;
+
+  *l = xli_books_ledger(&f->books);
+  return l;
 }
 
 xl_bytes xl_file_mirror_bytes(const xl_file *f, uint32_t i) {

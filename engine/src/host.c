@@ -26,7 +26,7 @@ static xl_value host_param(const xl_view *v, uint32_t index) {
 }
 
 static void *host_agent_state(xl_view *v) {
-  return v->agent->state;
+  return v->agent->policy->agent_state_size == 0 ? NULL : v->agent->state;
 }
 
 static void *host_file_state(xl_view *v) {
@@ -389,18 +389,15 @@ void xli_policy_keep(xl_agent *a, xl_file *f, xl_bytes size,
   if (a->policy->keep == NULL) {
     return;
   }
-  if (state > 0 &&
-      (f == NULL || f->state == NULL)) { /* never, or lost (save.h) */
+  if (f == NULL && state > 0) {
     scratch = xli_new(a->engine, state);
     if (scratch == NULL) {
       return;
     }
   }
   xl_view *v = open_view(a, f);
-  if (scratch != NULL) {
-    v->state = scratch;
-  }
   if (f == NULL) {
+    v->state = scratch;
     v->shown = show_whole(size, piece_bytes);
     v->fresh = true;
   }

@@ -20,7 +20,6 @@ swarm *xli_swarm_new(xl_engine *eng) {
   if (s != NULL) {
     eng->look_turn++; /* these are other peers */
     s->searched = -1;
-    s->search_due = XL_NEVER;
     s->find_due = eng->now;
     s->poll_due = XL_NEVER;
     s->quiet_due = XL_NEVER;
@@ -158,7 +157,7 @@ void xli_peers_drop(xl_file *f, uint32_t i) {
     memcpy(xli_peer_state(f, i), xli_peer_state(f, last), state_size(f));
   }
   f->job->agent->engine->look_turn++; /* indices have changed */
-  if (s->n == f->job->agent->engine->cfg.peers_max) {
+  if (s->search == 0 && s->n == f->job->agent->engine->cfg.peers_max) {
     s->find_due = f->job->agent->engine->now; /* there is room again */
   }
   s->n--;
@@ -262,7 +261,6 @@ void xli_peers_turn(xl_file *f) {
   s->search = 0;
   s->nsearches = 0;
   s->searched = -1;
-  s->search_due = XL_NEVER;
   s->find_due = eng->now;
 }
 
@@ -397,9 +395,10 @@ bool xli_peer_has(const xl_file *f, uint32_t i, uint32_t piece) {
 const uint64_t *xli_peers_avail(const xl_file *f) {
   swarm *s = f->swarm;
   xl_engine *eng = f->job->agent->engine;
-  size_t size = (bits_words(f->have.npieces) + 1) * xli_avail_bits(eng) *
-                sizeof *s->avail;
+  size_t size =
+      xli_avail_bits(eng) * bits_words(f->have.npieces) * sizeof *s->avail;
 
+  assert(f->have.npieces > 0);
   if (s->avail == NULL) {
     s->avail = xli_new(eng, size);
     s->stale = true;

@@ -51,11 +51,11 @@ typedef struct swarm {
   uint32_t search; /* number of the search under way; 0 none */
   uint32_t nsearches;
   uint32_t failures;
-  bool stale;         /* avail must be counted anew */
-  bool unsynced;      /* a peer has not been looked at yet */
-  xl_time searched;   /* -1 never */
-  xl_time search_due; /* when to stop waiting */
-  xl_time find_due;   /* when to ask the policy whether to look */
+  bool stale;       /* avail must be counted anew */
+  bool unsynced;    /* a peer has not been looked at yet */
+  xl_time searched; /* -1 never */
+  xl_time find_due; /* when to ask the policy whether to look; searching: when
+                       to stop waiting */
   xl_time synced;
   xl_time poll_due;  /* when maps may have grown */
   xl_time quiet_due; /* when a busy or banned peer may be asked again */

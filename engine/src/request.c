@@ -68,6 +68,7 @@ void xli_request_del(xl_agent *a, request *r) {
     at = &(*at)->next;
   }
   *at = r->next;
+  xli_free(a->engine, r->wasted);
   r->next = p->free;
   r->file = NULL;
   p->free = r;
@@ -84,10 +85,10 @@ request *xli_request_find(const xl_agent *a, uint32_t number) {
 }
 
 xl_bytes xli_request_delivered(const request *r) {
-  xl_bytes sum = 0;
+  xl_bytes sum = r->useful;
 
-  for (int i = 0; i < NBOOKED; i++) {
-    sum += r->booked[i];
+  for (int i = 0; r->wasted != NULL && i < NWASTED; i++) {
+    sum += r->wasted[i];
   }
   return sum;
 }

@@ -7,21 +7,18 @@
  *   ASKED, ANSWERED --this side gives up--> CANCELLING (waits for the end)
  *
  * [pos, range.end) is asked for and has not arrived; [judged, pos) has arrived
- * and waits for its check. |booked| says what became of the bytes.
+ * and waits for its check. |useful| and |wasted| say what became of the bytes.
  */
 #ifndef ENGINE_REQUEST_H
 #define ENGINE_REQUEST_H
 
-#include <xl/agent.h>
+#include "book.h"
 
 typedef enum request_state {
   REQUEST_ASKED,
   REQUEST_ANSWERED,
   REQUEST_CANCELLING
 } request_state;
-
-#define BOOKED_FIRST 0 /* first copies; then the wasted classes in order */
-#define NBOOKED (1 + XL_NCLASSES - XL_CLASS_USEFUL_END)
 
 typedef struct request {
   struct request *next; /* of the agent, newest first; or of the free list */
@@ -38,17 +35,18 @@ typedef struct request {
   xl_time first; /* -1: none */
   xl_time moved; /* when bytes or a reply were last seen */
   xl_time due;   /* when to look whether it is stalled */
-  xl_span waited;
-  xl_err err;   /* of the end that a cancel will have */
-  xl_name url;  /* where a redirection led; 0: the remote name */
-  uint8_t hops; /* redirections followed */
+  xl_err err;    /* of the end that a cancel will have */
+  xl_name url;   /* where a redirection led; 0: the remote name */
+  uint8_t hops;  /* redirections followed */
   uint8_t state, kind, scope, reason;
-  uint8_t end;     /* what a cancel is booked as */
-  uint8_t dropped; /* bytes go to this class from now on; XL_NCLASSES: no */
-  bool head : 1;   /* a HEAD is under way; for peers a GET follows */
-  bool blind : 1;  /* the whole file, of a size not yet known */
-  bool bad : 1;    /* a check failed */
-  xl_bytes booked[NBOOKED];
+  uint8_t end;      /* what a cancel is booked as */
+  uint8_t dropped;  /* bytes go to this class from now on; XL_NCLASSES: no */
+  bool head : 1;    /* a HEAD is under way; for peers a GET follows */
+  bool blind : 1;   /* the whole file, of a size not yet known */
+  bool bad : 1;     /* a check failed */
+  bool picked : 1;  /* by the policy: the file waited for that */
+  xl_bytes useful;  /* first copies */
+  xl_bytes *wasted; /* owned; as of a file */
 } request;
 
 typedef struct request_pool {

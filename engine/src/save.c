@@ -162,8 +162,9 @@ static void put_file(save_out *o, const xl_file *f, xl_time now) {
   put_age(o, f->started, now);
   put_age(o, f->finished, now);
   xli_put(o, XL_NCLASSES, 1);
+  const xl_ledger ledger = xli_books_ledger(&f->books);
   for (int c = 0; c < XL_NCLASSES; c++) {
-    xli_put(o, f->ledger.bytes[c], 8);
+    xli_put(o, ledger.bytes[c], 8);
   }
   xli_put(o, f->have.map != NULL, 1);
   if (f->have.map != NULL) {

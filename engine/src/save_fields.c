@@ -18,7 +18,7 @@
   X(3, NUMBER, turns, 0, GROWS)                                                \
   X(4, NUMBER, njobs, 0, GROWS)                                                \
   X(5, NUMBER, cache.max, 0, UINT64_MAX)                                       \
-  X(6, NUMBER, ledger.bytes[XL_CLASS_LATE], 0, SAVE_BYTES_MAX)
+  X(6, NUMBER, late, 0, SAVE_BYTES_MAX)
 
 #define JOB_MAP(X)                                                             \
   X(1, NUMBER, priority, 0, XL_PRIORITY_LOW)                                   \

@@ -26,7 +26,8 @@ typedef struct loader {
   save_in *in;
   xl_agent *a;
   xl_engine *eng;
-  xl_time saved; /* when, on the clock of now */
+  xl_time saved;   /* when, on the clock of now */
+  xl_bytes booked; /* by the agent and its files so far */
 } loader;
 
 static bool must(loader *l, bool good) {
@@ -179,7 +180,7 @@ static bool parts_fit_books(const xl_file *f) {
     sum.bytes[p->class] += p->end - p->begin;
   }
   for (int c = 0; c < XL_CLASS_USEFUL_END; c++) {
-    if (sum.bytes[c] > f->ledger.bytes[c]) {
+    if (sum.bytes[c] > f->books.first[c]) {
       return false;
     }
   }
@@ -197,6 +198,12 @@ static bool parts_fit_books(const xl_file *f) {
   return true;
 }
 
+static xl_bytes useful(const xl_file *f) {
+  const xl_ledger l = xli_books_ledger(&f->books);
+
+  return xl_ledger_useful(&l);
+}
+
 /* Nothing is known piece by piece: not begun, over, or the cache's. */
 static void load_no_map(loader *l, xl_file *f) {
   bool sized = xli_file_sized(f);
@@ -205,7 +212,7 @@ static void load_no_map(loader *l, xl_file *f) {
 
   must(l, !sized || xli_ranges_fit(f->ranges, f->nranges, f->version.size));
   f->have.size = total;
-  f->received = xl_ledger_useful(&f->ledger);
+  f->received = useful(f);
   must(l, f->received == 0 || f->received == total);
   if (!xli_job_final(f->job)) {
     must(l, f->phase == FILE_DONE ? sized && f->admitted && f->received == total
@@ -226,8 +233,7 @@ static void load_map(loader *l, xl_file *f) {
   }
   load_pieces(l, f);
   load_parts(l, f);
-  if (!must(l, f->received == xl_ledger_useful(&f->ledger) &&
-                   parts_fit_books(f))) {
+  if (!must(l, f->received == useful(f) && parts_fit_books(f))) {
     return;
   }
   /* What waited for a check that will not come now is taken for good, as of
@@ -270,20 +276,19 @@ static void load_remotes(loader *l, xl_file *f) {
 
 static void load_ledger(loader *l, xl_file *f) {
   uint64_t n = number(l, 1, XL_NCLASSES);
-  xl_bytes sum = xl_ledger_total(&l->a->ledger), mirrors = 0;
+  xl_bytes mirrors = 0;
 
   must(l, n >= XL_CLASS_USEFUL_END);
   for (uint64_t c = 0; c < n; c++) {
-    xl_bytes b = number(l, 8, SAVE_BYTES_MAX - sum);
-    f->ledger.bytes[c] = b;
-    l->a->ledger.bytes[c] += b;
-    sum += b;
+    xl_bytes b = number(l, 8, SAVE_BYTES_MAX - l->booked);
+    must(l, c != XL_CLASS_LATE || b == 0);
+    xli_books_add(l->eng, &f->books, (xl_class)c, b);
+    l->booked += b;
   }
   for (uint32_t i = 0; i < f->nremotes; i++) {
     mirrors += f->remotes[i].first;
   }
-  must(l, f->ledger.bytes[XL_CLASS_LATE] == 0 &&
-              f->ledger.bytes[XL_CLASS_ORIGIN] == mirrors);
+  must(l, f->books.first[XL_CLASS_ORIGIN] == mirrors);
 }
 
 /* The ranges into *out, to be freed; false when they are bad. */
@@ -494,6 +499,7 @@ bool xli_load_body(save_in *in, xl_agent *a, uint32_t version) {
   xl_time saved = (xl_time)number(&l, 8, (uint64_t)SAVE_SPAN_MAX);
   l.saved = saved < now ? saved : now; /* another clock: no time has passed */
   xli_get_agent_fields(in, a);
+  l.booked = a->late;
   load_preferences(&l);
   load_all(&l, "records", EACH_COPY, load_copy);
   load_all(&l, "jobs", EACH_JOB, load_job);

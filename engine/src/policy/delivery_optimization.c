@@ -134,13 +134,13 @@ static const xl_param params[NPARAMS] = {
                       "when a refused peer may ask again (assumed)"},
 };
 
-#define RATE_WINDOW XL_SEC(20)   /* R734 */
-#define QOS_CHECK XL_SEC(1)      /* a falling rate is looked at so often */
-#define SEARCH_FIRST XL_SEC(2)   /* to the second search */
-#define SEARCH_TIMEOUT XL_SEC(5) /* the service does not answer */
-#define PEER_BAN XL_SEC(60)      /* times the failures so far */
-#define PEER_STRIKES 3u          /* failures or bad pieces: forget (R706) */
-#define USELESS_MAX ((1u << 30) - 1)
+#define RATE_WINDOW XL_SEC(20)      /* R734 */
+#define QOS_CHECK XL_SEC(1)         /* a falling rate is looked at so often */
+#define SEARCH_FIRST XL_SEC(2)      /* to the second search */
+#define SEARCH_TIMEOUT XL_SEC(5)    /* the service does not answer */
+#define PEER_BAN XL_SEC(60)         /* times the failures so far */
+#define PEER_STRIKES 3u             /* failures or bad pieces: forget (R706) */
+#define PIECES_MAX ((1u << 30) - 1) /* as many as a file may have, or more */
 #define MONTH XL_DAY(30)
 
 typedef struct agent_state {
@@ -149,8 +149,8 @@ typedef struct agent_state {
 } agent_state;
 
 typedef struct file_state {
-  uint32_t free_seen; /* free pieces when pick was last asked */
-  bool freed;         /* pieces became free again since peers were looked at */
+  uint32_t free_seen : 31; /* free pieces when pick was last asked */
+  uint32_t freed : 1; /* pieces became free again since peers were looked at */
   uint32_t searches;  /* the search that |next_search| was drawn for */
   xl_time next_search;
 } file_state;
@@ -351,7 +351,7 @@ static bool pick_peer(const xl_host *h, xl_view *v, scan *s, xl_pick *out) {
     }
 
     peer_state *ps = h->peer_state(v, s->best);
-    ps->useless = h->peers(v)[s->best].nheld & USELESS_MAX;
+    ps->useless = h->peers(v)[s->best].nheld & PIECES_MAX;
   }
   return false;
 }
@@ -484,7 +484,7 @@ static uint32_t count_free(const xl_host *h, xl_view *v) {
   uint32_t nfree = f->npieces - f->nheld - f->nasked;
 
   fs->freed = fs->freed || nfree > fs->free_seen;
-  fs->free_seen = nfree;
+  fs->free_seen = nfree & PIECES_MAX;
   return nfree;
 }
 
