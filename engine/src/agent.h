@@ -20,7 +20,7 @@ struct xl_agent {
   void *user;
   const xl_policy *policy;
   const xl_value *params; /* borrowed */
-  xl_job *jobs, *last_job;
+  xl_job *jobs;           /* oldest first */
   request *requests;
   upload *uploads;         /* owned */
   struct machine *machine; /* owned; NULL: every default */

@@ -32,7 +32,7 @@ void *xli_grow(xl_engine *eng, void *ptr, uint32_t *cap, uint32_t need,
   if (need <= *cap) {
     return ptr;
   }
-  uint32_t room = need < 4 ? need : *cap + *cap / 2 + 4;
+  uint32_t room = *cap + *cap / 4 + 1;
   room = room < need ? need : room;
   void *p = xli_resize(eng, ptr, room * size);
   *cap = p == NULL ? *cap : room;

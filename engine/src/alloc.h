@@ -15,8 +15,8 @@ void *xli_resize(xl_engine *eng, void *ptr, size_t size);
 /* NULL is fine. */
 void xli_free(xl_engine *eng, void *ptr);
 /* Returns |ptr|, moved if need be, with room for |need| elements of |size|
-   bytes, and sets *cap to the room. Small arrays start exact, later they grow
-   by half. NULL when out of memory; |ptr| and *cap are then still good. */
+   bytes, and sets *cap to the room. Small arrays are exact, larger ones grow
+   by a quarter. NULL when out of memory; |ptr| and *cap are then still good. */
 void *xli_grow(xl_engine *eng, void *ptr, uint32_t *cap, uint32_t need,
                size_t size);
 

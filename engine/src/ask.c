@@ -301,7 +301,7 @@ static issued issue(xl_file *f, const xl_pick *p) {
     if (xli_peers_by_row(f) && range.end > f->swarm->turn->bytes.end) {
       range.end = f->swarm->turn->bytes.end; /* R643: one source, one record */
     }
-    peer *from = &f->swarm->peers[p->peer];
+    xl_peer *from = &f->swarm->peers[p->peer];
     if (from->map != 0 && xli_peer_map(f, p->peer) == NULL) {
       f->swarm->unsynced = true; /* it went since it was looked at */
       f->pick_due = eng->now + 1;

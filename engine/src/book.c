@@ -113,7 +113,7 @@ static void take_first(request *r, xl_range run, bool good, const void *data) {
   if (r->kind == XL_SOURCE_ORIGIN) {
     f->remotes[r->source].first += n;
   } else if (r->peer != XL_NONE) {
-    peer *from = &f->swarm->peers[r->peer];
+    xl_peer *from = &f->swarm->peers[r->peer];
     xl_bytes all = from->received + n;
     from->received =
         (all < PEER_RECEIVED_MAX ? all : PEER_RECEIVED_MAX) & PEER_RECEIVED_MAX;

@@ -212,7 +212,6 @@ static const char *check_jobs(const xl_agent *a) {
     uint32_t active = 0;
     MUST(j->state <= XL_JOB_CANCELLED, "a job's state is out of range");
     MUST(j->priority <= XL_PRIORITY_LOW, "a job's priority is out of range");
-    MUST(j->next != NULL || j == a->last_job, "the list of jobs has a tail");
     MUST(j->err == XL_OK || j->state != XL_JOB_TRANSFERRING,
          "a transferring job has an error to report");
     MUST(j->state != XL_JOB_TRANSIENT_ERROR || j->err != XL_OK,

@@ -95,7 +95,7 @@ ended xli_end(request *r, xl_end end, xl_err err) {
     f->npeer--;
   }
   if (r->peer != XL_NONE) {
-    peer *p = &f->swarm->peers[r->peer];
+    xl_peer *p = &f->swarm->peers[r->peer];
     p->requests--;
     if (end == XL_END_DONE && a->engine->now > r->asked) {
       p->rate = (float)xl_span_rate(xli_request_delivered(r),
@@ -161,7 +161,7 @@ static void peer_failed(const ended *e) {
     return; /* it was forgotten meanwhile */
   }
   swarm *s = f->swarm;
-  peer *p = &s->peers[e->peer];
+  xl_peer *p = &s->peers[e->peer];
   p->failures = p->failures < PEER_FAILURES_MAX
                     ? (p->failures + 1u) & PEER_FAILURES_MAX
                     : PEER_FAILURES_MAX;
@@ -236,7 +236,7 @@ void xli_end_follow(const ended *e) {
     if (e->kind == XL_SOURCE_ORIGIN) {
       f->origin_failures = 0;
     } else if (e->peer != XL_NONE) {
-      peer *p = &f->swarm->peers[e->peer];
+      xl_peer *p = &f->swarm->peers[e->peer];
       p->failures = 0;
       xli_servers_heard(f->job->agent, p->id, (xl_scope)p->scope); /* R624 */
     }

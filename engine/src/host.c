@@ -93,7 +93,7 @@ static void host_peer(const xl_view *v, uint32_t i, xl_peer_view *out) {
   const swarm *s = v->file->swarm;
 
   assert(s != NULL && i < s->n);
-  const peer *p = &s->peers[i];
+  const xl_peer *p = &s->peers[i];
   *out = (xl_peer_view){.id = p->id,
                         .scope = (xl_scope)p->scope,
                         .nheld = p->nheld,

@@ -57,12 +57,11 @@ xl_err xl_job_create(xl_agent *a, const char *name, xl_job **out, xl_time now) {
   j->priority = XL_PRIORITY_NORMAL;
   j->retry_due = j->no_progress_due = XL_NEVER;
   j->error_file = XL_NONE;
-  if (a->last_job == NULL) {
-    a->jobs = j;
-  } else {
-    a->last_job->next = j;
+  xl_job **tail = &a->jobs;
+  while (*tail != NULL) {
+    tail = &(*tail)->next;
   }
-  a->last_job = j;
+  *tail = j;
   xli_agent_wake(a, xli_job_expiry(j));
   *out = j;
   return XL_OK;

@@ -67,7 +67,7 @@ bool xli_peers_room(xl_file *f, uint32_t n) {
     return true;
   }
   assert(n <= UINT16_MAX);
-  peer *peers =
+  xl_peer *peers =
       xli_resize(f->job->agent->engine, s->peers, n * (sizeof *peers + each));
   if (peers == NULL) {
     return false;
@@ -84,7 +84,7 @@ void xli_peers_add(xl_file *f, const xl_peer_info *info) {
 
   assert(i < s->cap);
   memset(xli_peer_state(f, i), 0, state_size(f));
-  s->peers[i] = (peer){.id = info->id, .scope = info->scope & 7u};
+  s->peers[i] = (xl_peer){.id = info->id, .scope = info->scope & 7u};
   s->unsynced = true;
 }
 
@@ -127,7 +127,7 @@ static void count(const xl_file *f, const xl_map *m, uint32_t from, uint32_t n,
 /* The peer's pieces leave the counts. */
 static void discount(xl_file *f, uint32_t i) {
   swarm *s = f->swarm;
-  peer *p = &s->peers[i];
+  xl_peer *p = &s->peers[i];
 
   if (p->counted && s->avail != NULL && !s->stale) {
     const xl_map *m = xli_peer_map(f, i);
@@ -175,7 +175,7 @@ static xl_time later(xl_time a, xl_time b) {
 }
 
 void xli_peers_ban(xl_file *f, uint32_t i, xl_time until) {
-  peer *p = &f->swarm->peers[i];
+  xl_peer *p = &f->swarm->peers[i];
 
   discount(f, i);
   p->banned = true;
@@ -184,7 +184,7 @@ void xli_peers_ban(xl_file *f, uint32_t i, xl_time until) {
 }
 
 void xli_peers_busy(xl_file *f, uint32_t i, xl_time until) {
-  peer *p = &f->swarm->peers[i];
+  xl_peer *p = &f->swarm->peers[i];
 
   p->quiet_until = p->banned ? later(p->quiet_until, until) : until;
   quiet(f, until);
@@ -265,7 +265,8 @@ void xli_peers_turn(xl_file *f) {
 }
 
 /* What the environment lends for peer |p| now, and how much of it is seen. */
-static const xl_map *lent(const xl_file *f, const peer *p, uint32_t *visible) {
+static const xl_map *lent(const xl_file *f, const xl_peer *p,
+                          uint32_t *visible) {
   xl_agent *a = f->job->agent;
   xl_engine *eng = a->engine;
 
@@ -306,7 +307,7 @@ static const xl_map *learn(const xl_file *f, uint32_t i, const xl_map *m) {
 }
 
 const xl_map *xli_peer_map(const xl_file *f, uint32_t i) {
-  const peer *p = &f->swarm->peers[i];
+  const xl_peer *p = &f->swarm->peers[i];
   const look *l = look_of(f, i);
   uint32_t visible;
 
@@ -323,7 +324,7 @@ const xl_map *xli_peer_map(const xl_file *f, uint32_t i) {
 
 static bool sync_peer(xl_file *f, uint32_t i) {
   swarm *s = f->swarm;
-  peer *p = &s->peers[i];
+  xl_peer *p = &s->peers[i];
   xl_engine *eng = f->job->agent->engine;
   uint32_t visible;
   const xl_map *m = lent(f, p, &visible);
@@ -355,7 +356,7 @@ static bool sync_peer(xl_file *f, uint32_t i) {
 static void expire(swarm *s, xl_time now) {
   s->quiet_due = XL_NEVER;
   for (uint32_t i = 0; i < s->n; i++) {
-    peer *p = &s->peers[i];
+    xl_peer *p = &s->peers[i];
     if (p->quiet_until > now) {
       s->quiet_due = xl_time_min(s->quiet_due, p->quiet_until);
     } else if (p->banned) {
@@ -386,7 +387,7 @@ bool xli_peers_sync(xl_file *f) {
 }
 
 bool xli_peer_has(const xl_file *f, uint32_t i, uint32_t piece) {
-  const peer *p = &f->swarm->peers[i];
+  const xl_peer *p = &f->swarm->peers[i];
   const xl_map *m = xli_peer_map(f, i);
 
   return m != NULL && xli_map_sees(m, piece, p->nheld);

@@ -21,11 +21,9 @@
 #define PEER_REQUESTS_MAX ((1u << 14) - 1)
 #define PEER_FAILURES_MAX ((1u << 5) - 1)
 
-/* Of |nheld| pieces of map |map| (0: none) that it is seen to hold since the
-   last sync, all are in |avail| if it is |counted|. */
-typedef xl_peer peer;
-
-_Static_assert(sizeof(peer) == 32, "a known peer costs 32 bytes");
+/* Of a peer the |nheld| pieces of map |map| (0: none) that it is seen to hold
+   since the last sync are in |avail| if it is |counted|. */
+_Static_assert(sizeof(xl_peer) == 32, "a known peer costs 32 bytes");
 
 /* The maps that the environment lent for the peers of one file, good for one
    call of the engine. */
@@ -43,7 +41,7 @@ typedef struct turn {
 } turn;
 
 typedef struct swarm {
-  peer *peers;     /* owned; the policy's states of |cap| peers follow them */
+  xl_peer *peers;  /* owned; the policy's states of |cap| peers follow them */
   uint64_t *avail; /* owned; how many peers see each piece; NULL: not asked */
   uint16_t n, cap;
   uint16_t want;   /* of the search under way */
@@ -83,7 +81,7 @@ void *xli_peer_state(const xl_file *f, uint32_t i);
 void xli_peers_drop(xl_file *f, uint32_t i);
 void xli_peers_ban(xl_file *f, uint32_t i, xl_time until);
 void xli_peers_busy(xl_file *f, uint32_t i, xl_time until);
-static inline bool xli_peer_banned(const peer *p, xl_time now) {
+static inline bool xli_peer_banned(const xl_peer *p, xl_time now) {
   return p->banned && p->quiet_until > now;
 }
 /* Reads what the peers are seen to hold now; false if nothing is new. */
