@@ -228,7 +228,7 @@ void xl_agent_reply(xl_agent *a, uint32_t number, const xl_reply *reply,
 static void drop_rest(request *r, xl_class to) {
   if (r->dropped == XL_NCLASSES && !r->blind) {
     xli_book_good(r, r->pos);
-    r->dropped = (uint8_t)to;
+    r->dropped = to & 15u;
     xli_book_release(r->file, r->range);
   }
 }

@@ -9,9 +9,8 @@
 /* An upload that was accepted and is under way. */
 typedef struct upload {
   uint32_t ask, from;
-  xl_name key;
+  uint32_t map; /* of the copy it is served from */
   uint8_t scope;
-  xl_version version;
 } upload;
 
 struct xl_agent {

@@ -118,7 +118,7 @@ void xli_ask_cancel(request *r, xl_end end, xl_err err) {
     return;
   }
   r->state = REQUEST_CANCELLING;
-  r->end = (uint8_t)end;
+  r->end = end & 15u;
   r->err = err;
   r->due = XL_NEVER;
   xli_act(a->engine, &act);
@@ -318,7 +318,7 @@ static issued issue(xl_file *f, const xl_pick *p) {
     r->kind = XL_SOURCE_PEER;
     r->source = from->id;
     r->peer = p->peer;
-    r->scope = from->scope;
+    r->scope = from->scope & 7u;
     r->range = range;
     r->head = p->head;
     from->requests++;
@@ -326,7 +326,7 @@ static issued issue(xl_file *f, const xl_pick *p) {
     start(r, eng->cfg.connect_timeout);
   }
   r->pos = r->judged = r->range.begin;
-  r->reason = (uint8_t)p->reason;
+  r->reason = p->reason & 31u;
   r->rejected = p->rejected;
   r->picked = true;
   xli_have_set_busy(&f->have, r->range);

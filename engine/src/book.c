@@ -234,7 +234,7 @@ void xli_book_drop(xl_file *f, xl_class to) {
     if (r->file == f && r->dropped == XL_NCLASSES) {
       xli_waste(f->job->agent->engine, &r->wasted, to, r->useful);
       r->useful = 0;
-      r->dropped = (uint8_t)to;
+      r->dropped = to & 15u;
     }
   }
   for (uint32_t i = 0; i < f->nremotes; i++) {

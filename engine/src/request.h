@@ -12,6 +12,8 @@
 #ifndef ENGINE_REQUEST_H
 #define ENGINE_REQUEST_H
 
+#include <xl/http.h>
+
 #include "book.h"
 
 typedef enum request_state {
@@ -32,22 +34,29 @@ typedef struct request {
   xl_bytes judged;
   xl_bytes seen; /* known to have arrived, delivered or not */
   xl_time asked;
-  xl_time first; /* -1: none */
-  xl_time moved; /* when bytes or a reply were last seen */
-  xl_time due;   /* when to look whether it is stalled */
-  xl_err err;    /* of the end that a cancel will have */
-  xl_name url;   /* where a redirection led; 0: the remote name */
-  uint8_t hops;  /* redirections followed */
-  uint8_t state, kind, scope, reason;
-  uint8_t end;      /* what a cancel is booked as */
-  uint8_t dropped;  /* bytes go to this class from now on; XL_NCLASSES: no */
-  bool head : 1;    /* a HEAD is under way; for peers a GET follows */
-  bool blind : 1;   /* the whole file, of a size not yet known */
-  bool bad : 1;     /* a check failed */
-  bool picked : 1;  /* by the policy: the file waited for that */
+  xl_time first;    /* -1: none */
+  xl_time moved;    /* when bytes or a reply were last seen */
+  xl_time due;      /* when to look whether it is stalled */
   xl_bytes useful;  /* first copies */
   xl_bytes *wasted; /* owned; as of a file */
+  union {
+    xl_name url; /* where a redirection led; 0: the remote name */
+    xl_err err;  /* CANCELLING: of the end */
+  };
+  uint32_t state : 2, kind : 2, scope : 3, reason : 5;
+  uint32_t hops : 4; /* redirections followed */
+  uint32_t end : 4;  /* what a cancel is booked as */
+  uint32_t
+      dropped : 4;     /* bytes go to this class from now on; XL_NCLASSES: no */
+  uint32_t head : 1;   /* a HEAD is under way; for peers a GET follows */
+  uint32_t blind : 1;  /* the whole file, of a size not yet known */
+  uint32_t bad : 1;    /* a check failed */
+  uint32_t picked : 1; /* by the policy: the file waited for that */
 } request;
+
+_Static_assert(XL_NREASONS <= 32 && XL_NENDS <= 16 && XL_NCLASSES < 16 &&
+                   XL_NSCOPES <= 8 && XL_HTTP_HOPS_MAX < 16,
+               "the fields of a request hold every value");
 
 typedef struct request_pool {
   request **chunks; /* owned */

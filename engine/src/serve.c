@@ -106,9 +106,8 @@ void xl_agent_asked(xl_agent *a, uint32_t ask, uint32_t from, xl_scope scope,
   if (act.answer.accept) {
     upload u = {.ask = ask,
                 .from = from,
-                .key = c == NULL ? key : c->key,
-                .scope = (uint8_t)scope,
-                .version = version};
+                .map = c == NULL ? 0 : c->map->id,
+                .scope = (uint8_t)scope};
     if (c == NULL || !remember(a, &u)) {
       return;
     }
@@ -121,10 +120,7 @@ void xl_agent_asked(xl_agent *a, uint32_t ask, uint32_t from, xl_scope scope,
 /* The copy an upload is served from, doomed or not; XL_NONE: gone. */
 static uint32_t source_of(const xl_agent *a, const upload *u) {
   for (uint32_t i = 0; i < a->cache.n; i++) {
-    const copy *c = &a->cache.copies[i];
-    if (c->key == u->key && c->uploads > 0 &&
-        c->version.size == u->version.size &&
-        c->version.mtime_s == u->version.mtime_s) {
+    if (a->cache.copies[i].map->id == u->map) {
       return i;
     }
   }
