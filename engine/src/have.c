@@ -7,21 +7,18 @@
 #include "engine.h"
 
 bool xli_have_init(xl_engine *eng, have *h, xl_bytes size, bool shared) {
-  assert(h->map == NULL && h->busy == NULL && h->nparts == 0);
+  assert(h->map == NULL && h->nparts == 0);
   h->size = size;
   h->npieces = (uint32_t)(size / h->piece_bytes + (size % h->piece_bytes != 0));
   h->nbusy = 0;
   h->map = shared ? xli_map_shared(eng, h->npieces)
                   : xli_map_private(eng, h->npieces);
-  if (h->npieces > 0) {
-    h->busy = xli_new(eng, bits_words(h->npieces) * sizeof *h->busy);
-  }
-  return h->map != NULL && (h->npieces == 0 || h->busy != NULL);
+  h->busy = h->map == NULL ? NULL : xli_map_busy(h->map);
+  return h->map != NULL;
 }
 
 void xli_have_fini(xl_engine *eng, have *h) {
   xli_free(eng, h->map);
-  xli_free(eng, h->busy);
   xli_free(eng, h->parts);
   *h = (have){.piece_bytes = h->piece_bytes, .size = h->size};
 }

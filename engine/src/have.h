@@ -26,7 +26,7 @@ typedef struct part {
 
 typedef struct have {
   xl_map *map;    /* owned, unless the cache has taken it: then NULL */
-  uint64_t *busy; /* owned */
+  uint64_t *busy; /* part of the map */
   part *parts;    /* owned */
   uint32_t nparts, part_cap;
   uint32_t piece_bytes;

@@ -13,7 +13,8 @@ struct job_rare;
 struct xl_job {
   xl_agent *agent;
   xl_job *next;    /* in order of creation */
-  xl_file **files; /* owned, and each file */
+  xl_file **files; /* owned unless it is &only, and each file */
+  xl_file *only;
   void *user;
   struct job_rare *rare; /* owned; NULL: every rare property is its default */
   union {
@@ -46,6 +47,8 @@ struct xl_job {
 };
 
 void xli_job_del(xl_engine *eng, xl_job *j);
+/* Room for |n| more files; false when out of memory. */
+bool xli_job_room(xl_job *j, uint32_t n);
 /* The one place where the state changes; emits JOB_STATE. */
 void xli_job_become(xl_job *j, xl_job_state next);
 bool xli_job_may(xl_job_state from, xl_job_state to);

@@ -67,12 +67,33 @@ xl_err xl_job_create(xl_agent *a, const char *name, xl_job **out, xl_time now) {
   return XL_OK;
 }
 
+bool xli_job_room(xl_job *j, uint32_t n) {
+  bool own = j->files != NULL && j->files != &j->only;
+
+  if (j->nfiles + n == 1) {
+    j->files = own ? j->files : &j->only;
+    return true;
+  }
+  xl_file **files = xli_grow(j->agent->engine, own ? j->files : NULL,
+                             &j->file_cap, j->nfiles + n, sizeof *files);
+  if (files == NULL) {
+    return false;
+  }
+  if (!own && j->nfiles == 1) {
+    files[0] = j->only;
+  }
+  j->files = files;
+  return true;
+}
+
 void xli_job_del(xl_engine *eng, xl_job *j) {
   for (uint32_t i = 0; i < j->nfiles; i++) {
     xli_file_del(eng, j->files[i]);
   }
   xli_rare_del(eng, j->rare);
-  xli_free(eng, j->files);
+  if (j->files != &j->only) {
+    xli_free(eng, j->files);
+  }
   xli_free(eng, j);
 }
 
@@ -130,14 +151,6 @@ static xl_err add_file(xl_job *j, const xl_file_info *info, xl_file **out) {
   return err;
 }
 
-static bool make_room(xl_job *j, uint32_t n) {
-  xl_file **files = xli_grow(j->agent->engine, j->files, &j->file_cap,
-                             j->nfiles + n, sizeof *files);
-
-  j->files = files == NULL ? j->files : files;
-  return files != NULL;
-}
-
 /* Files from |first| on are new. */
 static void begin_added(xl_job *j, uint32_t first) {
   for (uint32_t i = first; i < j->nfiles; i++) {
@@ -156,7 +169,7 @@ xl_err xl_job_add_file(xl_job *j, const xl_file_info *info, xl_file **out,
   if (out != NULL) {
     *out = NULL;
   }
-  if (err == XL_OK && make_room(j, 1)) {
+  if (err == XL_OK && xli_job_room(j, 1)) {
     err = add_file(j, info, &f);
   }
   if (f != NULL) {
@@ -179,7 +192,7 @@ xl_err xl_job_add_file_set(xl_job *j, const xl_file_info *infos, uint32_t n,
   } else if (err == XL_OK && (n == 0 || infos == NULL || n > UINT16_MAX)) {
     err = XL_E_INVALIDARG;
   }
-  if (err != XL_OK || !make_room(j, n)) {
+  if (err != XL_OK || !xli_job_room(j, n)) {
     return xli_job_done(j, err);
   }
   for (uint32_t i = 0; i < n && err == XL_OK; i++) {

@@ -6,20 +6,23 @@
 #include "alloc.h"
 #include "engine.h"
 
+static uint8_t width_of(uint32_t npieces) {
+  return npieces <= 1u << 8 ? 1 : npieces <= 1u << 16 ? 2 : 4;
+}
+
 static xl_map *map_new(xl_engine *eng, uint32_t npieces, bool shared,
                        bool full) {
   size_t marks = (shared ? MAP_MARKS : full ? 1 : 0) * sizeof(map_mark);
   size_t bits = full ? 0 : bits_words(npieces) * sizeof(uint64_t);
-  size_t entry =
-      npieces <= MAP_NARROW_MAX ? sizeof(uint16_t) : sizeof(uint32_t);
-  size_t order = shared ? 2 * (size_t)npieces * entry : 0;
-  xl_map *m = xli_new(eng, sizeof *m + marks + bits + order);
+  uint8_t width = shared ? width_of(npieces) : 0;
+  xl_map *m =
+      xli_new(eng, sizeof *m + marks + 2 * bits + 2 * (size_t)npieces * width);
 
   if (m != NULL) {
     m->npieces = npieces;
     m->id = ++eng->map_ids;
-    m->shared = shared;
     m->full = full;
+    m->width = width;
     m->held = full ? NULL : (uint64_t *)((unsigned char *)m->marks + marks);
   }
   return m;
@@ -66,18 +69,27 @@ xl_map *xli_map_full(xl_engine *eng, uint32_t npieces, xl_time now) {
   return m;
 }
 
+static void set_entry(xl_map *m, uint32_t i, uint32_t value) {
+  void *order = xli_map_busy(m) + bits_words(m->npieces);
+
+  if (m->width == 1) {
+    ((uint8_t *)order)[i] = (uint8_t)value;
+  } else if (m->width == 2) {
+    ((uint16_t *)order)[i] = (uint16_t)value;
+  } else {
+    ((uint32_t *)order)[i] = value;
+  }
+}
+
 void xli_map_add(xl_map *m, uint32_t piece, xl_time now, xl_span interval) {
   assert(!m->full && piece < m->npieces && !bits_has(m->held, piece));
   bits_put(m->held, piece);
-  if (m->shared && m->npieces <= MAP_NARROW_MAX) {
-    xli_map_order16(m)[m->nheld] = (uint16_t)piece;
-    xli_map_order16(m)[m->npieces + piece] = (uint16_t)m->nheld;
-  } else if (m->shared) {
-    xli_map_order32(m)[m->nheld] = piece;
-    xli_map_order32(m)[m->npieces + piece] = m->nheld;
+  if (m->width > 0) {
+    set_entry(m, m->nheld, piece);
+    set_entry(m, m->npieces + piece, m->nheld);
   }
   m->nheld++;
-  if (m->shared) {
+  if (m->width > 0) {
     publish(m, now, interval);
   }
 }
@@ -94,7 +106,7 @@ const char *xli_map_check(const xl_map *m) {
   if (n != m->nheld) {
     return "a map's count is not that of its bits";
   }
-  for (uint32_t i = 0; m->shared && i < m->nheld; i++) {
+  for (uint32_t i = 0; m->width > 0 && i < m->nheld; i++) {
     uint32_t p = xl_map_journal(m, i);
     if (p >= m->npieces || !xl_map_sees(m, p, i + 1) || xl_map_sees(m, p, i)) {
       return "a map's journal and positions differ";
@@ -123,10 +135,8 @@ bool xl_map_sees(const xl_map *m, uint32_t piece, uint32_t visible) {
 }
 
 uint32_t xl_map_journal(const xl_map *m, uint32_t i) {
-  assert(i < m->nheld && (m->full || m->shared));
-  return m->full                        ? i
-         : m->npieces <= MAP_NARROW_MAX ? xli_map_order16(m)[i]
-                                        : xli_map_order32(m)[i];
+  assert(i < m->nheld && (m->full || m->width > 0));
+  return m->full ? i : xli_map_entry(m, i);
 }
 
 uint32_t xl_map_visible(const xl_map *m, xl_time now, xl_span latency) {

@@ -3,15 +3,17 @@
  * Piece maps, the writing side. Three kinds:
  *   private  a bit a piece: a download that nobody else sees
  *   shared   bits, journal and positions: a swarming download. Entries of
- *            journal and positions are 2 bytes up to 65,535 pieces, else 4
+ *            journal and positions are 1 byte up to 256 pieces, 2 up to 65,536,
+ *            else 4
  *   full     nothing but the count: a whole copy; its journal is 0, 1, 2 ...
  * Shared and full maps publish their journal's length at most once an announce
  * interval; the last MAP_MARKS times are kept. A length that waits for its
  * interval to pass is already there, with its time to come: publishing needs no
  * timer. A reader more than 7 intervals away sees a length that old.
  *
- * What is kept of each piece (B10): bits, journal and positions here, the bits
- * of what is asked for (have.h), and the counts of holders (peers.h).
+ * The block of a map that is not full also has the bits of what its download
+ * asks for (have.h). With the counts of holders (peers.h) that is all that is
+ * kept of each piece (B10).
  */
 #ifndef ENGINE_MAP_H
 #define ENGINE_MAP_H
@@ -21,9 +23,8 @@
 #include "bits.h"
 
 #define MAP_MARKS 8u
-#define MAP_NARROW_MAX 65535u /* pieces whose numbers take 2 bytes */
 
-typedef struct map_mark {
+typedef struct __attribute__((packed, aligned(4))) map_mark {
   xl_time at; /* when it is, or will be, published */
   uint32_t len;
 } map_mark;
@@ -32,9 +33,10 @@ struct xl_map {
   uint32_t npieces, nheld;
   uint32_t id;  /* no two maps of an engine have the same */
   uint32_t old; /* the length before the oldest mark */
-  bool shared, full;
+  bool full;
+  uint8_t width; /* bytes of an entry; 0: not shared */
   uint8_t nmarks;
-  uint64_t *held;   /* NULL: full; if shared, journal and positions follow */
+  uint64_t *held;   /* NULL: full; then busy, journal, positions */
   map_mark marks[]; /* newest first; full: 1, private: none */
 };
 
@@ -53,13 +55,17 @@ static inline bool xli_map_holds(const xl_map *m, uint32_t piece) {
   return piece < m->npieces && (m->full || bits_has(m->held, piece));
 }
 
-/* The journal of a shared map, and behind it the positions; which of the two
-   depends on the number of pieces. */
-static inline uint16_t *xli_map_order16(const xl_map *m) {
-  return (uint16_t *)(void *)(m->held + bits_words(m->npieces));
+static inline uint64_t *xli_map_busy(const xl_map *m) {
+  return m->held + bits_words(m->npieces);
 }
-static inline uint32_t *xli_map_order32(const xl_map *m) {
-  return (uint32_t *)(void *)(m->held + bits_words(m->npieces));
+
+/* Entry |i| of the journal of a shared map; behind it are the positions. */
+static inline uint32_t xli_map_entry(const xl_map *m, uint32_t i) {
+  const void *order = xli_map_busy(m) + bits_words(m->npieces);
+
+  return m->width == 1   ? ((const uint8_t *)order)[i]
+         : m->width == 2 ? ((const uint16_t *)order)[i]
+                         : ((const uint32_t *)order)[i];
 }
 
 static inline bool xli_map_sees(const xl_map *m, uint32_t piece,
@@ -67,9 +73,7 @@ static inline bool xli_map_sees(const xl_map *m, uint32_t piece,
   if (m->full || !xli_map_holds(m, piece)) {
     return m->full && piece < m->npieces && piece < visible;
   }
-  return m->shared && (m->npieces <= MAP_NARROW_MAX
-                           ? xli_map_order16(m)[m->npieces + piece]
-                           : xli_map_order32(m)[m->npieces + piece]) < visible;
+  return m->width > 0 && xli_map_entry(m, m->npieces + piece) < visible;
 }
 
 #endif

@@ -312,19 +312,13 @@ static bool load_ranges(loader *l, xl_range_spec **out, uint32_t *n) {
   return must(l, xli_ranges_check(v, *n, UINT32_MAX) == XL_OK);
 }
 
-static xl_file *add_file(loader *l, xl_job *j, const xl_file_info *info) {
-  xl_file **files =
-      xli_grow(l->eng, j->files, &j->file_cap, j->nfiles + 1, sizeof *files);
+static xl_file *add_file(xl_job *j, const xl_file_info *info) {
   xl_file *f;
 
-  if (files == NULL) {
+  if (!xli_job_room(j, 1) || xli_file_new(&f, j, info) != XL_OK) {
     return NULL;
   }
-  j->files = files;
-  if (xli_file_new(&f, j, info) != XL_OK) {
-    return NULL;
-  }
-  files[j->nfiles++] = f;
+  j->files[j->nfiles++] = f;
   return f;
 }
 
@@ -339,7 +333,7 @@ static xl_file *make_file(loader *l, xl_job *j) {
   if (load_ranges(l, &ranges, &info.nranges) && must(l, info.piece_bytes > 0)) {
     info.local = string(l, local);
     info.ranges = ranges;
-    f = add_file(l, j, &info);
+    f = add_file(j, &info);
   }
   xli_free(l->eng, ranges);
   if (f != NULL) {
