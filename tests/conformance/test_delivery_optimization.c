@@ -129,6 +129,8 @@ static void test_modes(void) {
     xl_scope holder;
     bool used;
   } cases[] = {{"http", XL_SCOPE_SUBNET, false},
+               {"simple", XL_SCOPE_SUBNET, false},
+               {"bypass", XL_SCOPE_SUBNET, false},
                {"lan", XL_SCOPE_SITE, true},
                {"lan", XL_SCOPE_GROUP, false},
                {"group", XL_SCOPE_GROUP, true},

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * delivery-optimization: Windows Delivery Optimization, download modes 0 to 3.
+ * delivery-optimization: Windows Delivery Optimization, all download modes.
  *
  * Documents: the Delivery Optimization pages of Microsoft's IT pro
  * documentation, the policy CSP, and microsoft/do-client, as rules R701-R734 of
@@ -30,9 +30,11 @@
  * Deviations. Site members count as members of the group (a peer is known by
  * its nearest scope, R731); caches are shares of the whole disk (R714); of the
  * battery only "on battery" is known (R724); no peering at all on a VPN (R725);
- * no Connected Cache (R721-R726). Intervals of searches, numbers of peers and
- * requests, and the order of pieces are not published (R705): assumed. An
- * upload slot is one request. docs/policies.md says more.
+ * no Connected Cache (R721-R726), so that mode simple is mode http; bypass
+ * hands files over to BITS, of which the one request for the rest is done here
+ * and the one background job at a time is not. Intervals of searches, numbers
+ * of peers and requests, and the order of pieces are not published (R705):
+ * assumed. An upload slot is one request. docs/policies.md says more.
  */
 #include <xl/policy.h>
 
@@ -64,13 +66,21 @@ enum {
   NPARAMS
 };
 
-enum { MODE_HTTP, MODE_LAN, MODE_GROUP, MODE_INTERNET };
+enum {
+  MODE_HTTP,
+  MODE_LAN,
+  MODE_GROUP,
+  MODE_INTERNET,
+  MODE_SIMPLE,
+  MODE_BYPASS,
+  NMODES
+};
 enum { RESTRICT_NONE, RESTRICT_SUBNET };
 
 static const xl_param params[NPARAMS] = {
     [P_MODE] = {"mode", XL_PARAM_ENUM, "lan", NULL, NULL,
-                "http|lan|group|internet",
-                "DODownloadMode 0 to 3: who may be a peer (R701)"},
+                "http|lan|group|internet|simple|bypass",
+                "DODownloadMode 0 to 3, 99, 100: who may be a peer (R701)"},
     [P_RESTRICT] = {"restrict", XL_PARAM_ENUM, "none", NULL, NULL,
                     "none|subnet",
                     "DORestrictPeerSelectionBy (R703; Windows 10's default)"},
@@ -174,12 +184,30 @@ static xl_bytes bytes(const xl_host *h, const xl_view *v, uint32_t i) {
   return (xl_bytes)h->param(v, i).i;
 }
 
+/* Bits 1 << xl_scope of those who may be peers by the mode (R701). */
+static uint32_t mode_scopes(const xl_host *h, const xl_view *v) {
+  static const uint32_t by_mode[NMODES] = {
+      [MODE_LAN] = 1u << XL_SCOPE_SUBNET | 1u << XL_SCOPE_SITE,
+      [MODE_GROUP] =
+          1u << XL_SCOPE_SUBNET | 1u << XL_SCOPE_SITE | 1u << XL_SCOPE_GROUP,
+      [MODE_INTERNET] = 1u << XL_SCOPE_SUBNET | 1u << XL_SCOPE_SITE |
+                        1u << XL_SCOPE_GROUP | 1u << XL_SCOPE_INTERNET};
+
+  return by_mode[h->param(v, P_MODE).i];
+}
+
+/* The same with R703. */
+static uint32_t scopes(const xl_host *h, const xl_view *v) {
+  return h->param(v, P_RESTRICT).i == RESTRICT_SUBNET
+             ? mode_scopes(h, v) & 1u << XL_SCOPE_SUBNET
+             : mode_scopes(h, v);
+}
+
 /* Whether this device may peer at all (R701, R710, R711, R725). */
 static bool device_peers(const xl_host *h, xl_view *v) {
   const xl_device_view *d = h->device(v);
 
-  return h->param(v, P_MODE).i != MODE_HTTP &&
-         d->ram_bytes >= bytes(h, v, P_MIN_RAM) &&
+  return mode_scopes(h, v) != 0 && d->ram_bytes >= bytes(h, v, P_MIN_RAM) &&
          d->disk_bytes >= bytes(h, v, P_MIN_DISK) &&
          (!d->on_vpn || on(h, v, P_VPN));
 }
@@ -188,7 +216,7 @@ static bool device_peers(const xl_host *h, xl_view *v) {
 static bool peerable(const xl_host *h, xl_view *v, xl_reason *why) {
   const xl_file_view *f = h->file(v);
 
-  if (h->param(v, P_MODE).i == MODE_HTTP) {
+  if (mode_scopes(h, v) == 0) {
     *why = XL_REASON_POLICY_ORIGIN;
   } else if (f->origin_only) {
     *why = XL_REASON_ORIGIN_ONLY_AGAIN;
@@ -200,22 +228,6 @@ static bool peerable(const xl_host *h, xl_view *v, xl_reason *why) {
     return true;
   }
   return false;
-}
-
-/* Bits 1 << xl_scope of those who may be peers (R701, R703). */
-static uint32_t scopes(const xl_host *h, const xl_view *v) {
-  static const uint32_t by_mode[] = {
-      [MODE_HTTP] = 0,
-      [MODE_LAN] = 1u << XL_SCOPE_SUBNET | 1u << XL_SCOPE_SITE,
-      [MODE_GROUP] =
-          1u << XL_SCOPE_SUBNET | 1u << XL_SCOPE_SITE | 1u << XL_SCOPE_GROUP,
-      [MODE_INTERNET] = 1u << XL_SCOPE_SUBNET | 1u << XL_SCOPE_SITE |
-                        1u << XL_SCOPE_GROUP | 1u << XL_SCOPE_INTERNET};
-  uint32_t bits = by_mode[h->param(v, P_MODE).i];
-
-  return h->param(v, P_RESTRICT).i == RESTRICT_SUBNET
-             ? bits & 1u << XL_SCOPE_SUBNET
-             : bits;
 }
 
 /* ---- search ------------------------------------------------------------- */

@@ -38,13 +38,19 @@ static void test_scopes(void) {
 static void test_not_peered(void) {
   fake w;
 
-  fake_init(&w, POLICY, EMPTY);
-  fake_set(&w, "mode", "http");
-  fake_pick(&w);
-  CHECK_ORIGIN(&w, POLICY_ORIGIN, 0);
-  CHECK_EQ(w.out.range.end, w.file.size_bytes); /* in one request */
-  fake_pick(&w);
-  CHECK_WAIT(&w, XL_NEVER);
+  static const char *const alone[] = {"http", "simple", "bypass"};
+  for (int i = 0; i < 3; i++) {
+    const xl_ask ask = {.scope = XL_SCOPE_SUBNET, .size_bytes = XL_GIB(1)};
+    fake_init(&w, POLICY, EMPTY);
+    fake_set(&w, "mode", alone[i]);
+    fake_pick(&w);
+    CHECK_ORIGIN(&w, POLICY_ORIGIN, 0);
+    CHECK_EQ(w.out.range.end, w.file.size_bytes); /* in one request */
+    fake_pick(&w);
+    CHECK_WAIT(&w, XL_NEVER);
+    CHECK_EQ(fake_find(&w), false);
+    CHECK_EQ(fake_serve(&w, ask).accept, false);
+  }
   fake_init(&w, POLICY, "....");
   fake_pick(&w);
   CHECK_ORIGIN(&w, FILE_TOO_SMALL, 0); /* 40 MiB */
