@@ -399,6 +399,12 @@ void xli_ask_more(xl_file *f) {
   xl_engine *eng = a->engine;
 
   f->pick_due = XL_NEVER;
+  if (xli_job_dynamic(f->job)) { /* one request for all of it */
+    if (f->norigin == 0) {
+      xli_file_anew(f);
+    }
+    return;
+  }
   look_for_peers(f);
   if (f->swarm != NULL) {
     xli_peers_sync(f);

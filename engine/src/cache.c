@@ -128,7 +128,8 @@ static void evict(xl_agent *a, uint32_t i, int why) {
 
 static bool may_serve(const xl_file *f) { /* R504, R610, R618 */
   return (f->job->peercaching & f->job->agent->peercaching &
-          XL_PEERCACHING_SERVER) != 0;
+          XL_PEERCACHING_SERVER) != 0 &&
+         !xli_job_dynamic(f->job); /* R802: the next one may be another */
 }
 
 bool xli_cache_may_share(const xl_file *f) {

@@ -260,6 +260,7 @@ bool xli_file_peers_allowed(const xl_file *f) {
   xl_flavour flavour = a->policy->flavour;
 
   if (flavour == XL_FLAVOUR_BITS4 || /* R506 */
+      xli_job_dynamic(f->job) ||     /* R802 */
       engine_of(f)->cfg.peers_max == 0 ||
       (f->job->peercaching & a->peercaching & XL_PEERCACHING_CLIENT) == 0) {
     return false;
@@ -269,8 +270,9 @@ bool xli_file_peers_allowed(const xl_file *f) {
 }
 
 bool xli_file_needs_head(const xl_file *f) {
-  return (xli_file_peers_allowed(f) && !f->origin_only) || f->job->nfiles > 1 ||
-         f->nranges > 0 || f->rechecked;
+  return (xli_file_peers_allowed(f) && !f->origin_only) ||
+         (f->job->nfiles > 1 && !xli_job_dynamic(f->job)) || f->nranges > 0 ||
+         f->rechecked;
 }
 
 static void open_origin(xl_file *f) {
@@ -365,6 +367,20 @@ void xli_file_drop(xl_file *f, xl_class to) {
   xli_have_fini(engine_of(f), &f->have);
   f->begun = f->validated = f->admitted = f->completed = false;
   f->finished = -1;
+}
+
+void xli_file_anew(xl_file *f) {
+  xl_bytes had = f->received;
+
+  xli_file_drop(f, XL_CLASS_RESTARTED);
+  f->version.size = XL_SIZE_UNKNOWN;
+  f->switching = f->no_ranges = f->rechecked = false;
+  if (had > 0) {
+    f->restarts = (uint16_t)(f->restarts + (f->restarts < UINT16_MAX));
+    xli_event(f->job->agent, XL_EVENT_RESTART, f->job, f, (int64_t)had, 0, 0);
+  }
+  f->phase = FILE_SIZING;
+  open_origin(f);
 }
 
 void xli_file_restart(xl_file *f, xl_version v) {

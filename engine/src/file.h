@@ -89,6 +89,8 @@ bool xli_file_peers_allowed(const xl_file *f);
 bool xli_file_needs_head(const xl_file *f); /* R803 */
 /* Begins or goes on. */
 void xli_file_activate(xl_file *f);
+/* Dynamic content that was interrupted: from 0, of any version (R802). */
+void xli_file_anew(xl_file *f);
 /* Stops: cancels requests, forgets the search. Bytes are kept. */
 void xli_file_halt(xl_file *f);
 /* The size is known: makes the piece map. False: the ranges do not fit, or out

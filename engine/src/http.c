@@ -37,7 +37,7 @@ xl_err xl_job_set_security_flags(xl_job *j, uint32_t flags, xl_time now) {
   }
   if (err == XL_OK) {
     bool checks = (flags & ~(uint32_t)j->http & XL_HTTP_CHECK_CRL) != 0;
-    j->http = (uint16_t)flags;
+    j->http = (uint16_t)(flags | (j->http & HTTP_DYNAMIC));
     xli_job_touch(j);
     if (checks) {
       distrust(j);
@@ -47,7 +47,39 @@ xl_err xl_job_set_security_flags(xl_job *j, uint32_t flags, xl_time now) {
 }
 
 uint32_t xl_job_security_flags(const xl_job *j) {
-  return j->http;
+  return j->http & ~HTTP_DYNAMIC;
+}
+
+/* ---- dynamic content (R802) ---- */
+
+static bool has_ranges(const xl_job *j) {
+  for (uint32_t i = 0; i < j->nfiles; i++) {
+    if (j->files[i]->nranges > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+xl_err xl_job_set_dynamic_content(xl_job *j, bool on, xl_time now) {
+  xl_err err = xli_job_change(j, now);
+
+  if (err == XL_OK) {
+    err = xli_job_is_do(j) ? XL_E_NOTIMPL
+          : j->resumed     ? XL_E_PROPERTY_AFTER_RESUME
+          : on && j->priority != XL_PRIORITY_FOREGROUND ? XL_E_INVALID_STATE
+          : on && has_ranges(j) ? XL_E_RANDOM_ACCESS_NOT_SUPPORTED
+                                : XL_OK;
+  }
+  if (err == XL_OK) {
+    j->http = (uint16_t)((j->http & ~HTTP_DYNAMIC) | (on ? HTTP_DYNAMIC : 0));
+    xli_job_touch(j);
+  }
+  return xli_job_done(j, err);
+}
+
+bool xl_job_dynamic_content(const xl_job *j) {
+  return xli_job_dynamic(j);
 }
 
 uint32_t xl_file_window(const xl_file *f, xl_range window, xl_range_spec *out,

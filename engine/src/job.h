@@ -40,7 +40,7 @@ struct xl_job {
   uint32_t turn;       /* order within a priority */
   uint8_t retries;     /* in a row, for the DO back-off */
   uint8_t state, priority, peercaching;
-  uint16_t http; /* XL_HTTP_* (R802, R812) */
+  uint16_t http; /* XL_HTTP_* (R812), HTTP_DYNAMIC (R802) */
   bool frozen : 1;
   bool waits : 1; /* for a condition, not for time (R424) */
   bool resumed : 1;
@@ -57,6 +57,10 @@ static inline bool xli_job_running(const xl_job *j) {
 }
 static inline bool xli_job_final(const xl_job *j) {
   return j->state == XL_JOB_ACKNOWLEDGED || j->state == XL_JOB_CANCELLED;
+}
+#define HTTP_DYNAMIC 0x8000u
+static inline bool xli_job_dynamic(const xl_job *j) {
+  return (j->http & HTTP_DYNAMIC) != 0;
 }
 /* Several files at a time, and jobs without limit (R407, R440, R481). */
 bool xli_job_parallel(const xl_job *j);

@@ -131,6 +131,9 @@ static xl_err check_info(const xl_job *j, const xl_file_info *info) {
   if (err != XL_OK || info->nranges == 0) {
     return err;
   }
+  if (xli_job_dynamic(j)) {
+    return XL_E_RANDOM_ACCESS_NOT_SUPPORTED; /* R802 */
+  }
   return xli_ranges_check(info->ranges, info->nranges,
                           xli_machine_ranges_max(j->agent));
 }
@@ -351,6 +354,9 @@ xl_err xl_job_set_priority(xl_job *j, xl_priority p, xl_time now) {
 
   if (err == XL_OK && (uint32_t)p > XL_PRIORITY_LOW) {
     err = XL_E_NOTIMPL; /* R420 */
+  } else if (err == XL_OK && p != XL_PRIORITY_FOREGROUND &&
+             xli_job_dynamic(j)) {
+    err = XL_E_INVALID_STATE; /* R802 */
   }
   if (err == XL_OK) {
     j->priority = (uint8_t)p;

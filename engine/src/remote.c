@@ -82,8 +82,12 @@ static void status_error(request *r, uint32_t status) {
 static bool learn_size(request *r, const xl_reply *reply) {
   xl_file *f = r->file;
 
-  if (reply->version.size == XL_SIZE_UNKNOWN) { /* R801 */
-    give_up(r, XL_END_HTTP_ERROR, XL_E_MISSING_FILE_SIZE);
+  if (reply->version.size == XL_SIZE_UNKNOWN) {
+    if (xli_job_dynamic(f->job)) { /* R802: with the last byte */
+      xli_job_connected(f->job);
+      return false;
+    }
+    give_up(r, XL_END_HTTP_ERROR, XL_E_MISSING_FILE_SIZE); /* R801 */
     return false;
   }
   if (!xli_file_set_size(f, reply->version)) {

@@ -73,6 +73,141 @@ static void test_no_size(void) {
   check_error(&s, XL_E_MISSING_FILE_SIZE);
 }
 
+/* ---- dynamic content ---- */
+
+/* A foreground job; the server tells no size and takes no ranges. */
+static scene dynamic_with(const xl_policy *policy, uint32_t flags) {
+  scene s = scene_with(policy, flags);
+
+  s.o->no_size = s.o->ignores_ranges = true;
+  s.w->chunk = 100;
+  CHECK_EQ(xl_job_set_priority(s.j, XL_PRIORITY_FOREGROUND, 0), XL_OK);
+  CHECK_EQ(xl_job_set_dynamic_content(s.j, true, 0), XL_OK);
+  return s;
+}
+
+static void test_dynamic(void) {
+  scene s = dynamic_with(&origin_policy, 0);
+
+  CU_ASSERT(run(&s, XL_JOB_TRANSFERRED));
+  CHECK_EQ(s.o->heads, 0);
+  CHECK_EQ(s.o->gets, 1);
+  CU_ASSERT(s.w->log[0].whole);
+  CHECK_EQ(fake_progress(s.f).total, 1000);
+  check_whole(&s, 7);
+
+  s = dynamic_with(&origin_policy, 0); /* known with the last byte only */
+  s.w->chunk = 1000;
+  CHECK_EQ(xl_job_resume(s.j, 0), XL_OK);
+  fake_run(s.w, XL_MS(900));
+  CHECK_EQ(xl_job_state_of(s.j), XL_JOB_TRANSFERRING);
+  CHECK_EQ(fake_progress(s.f).total, XL_SIZE_UNKNOWN);
+  CU_ASSERT(fake_until(s.w, s.j, XL_JOB_TRANSFERRED, S(5)));
+  check_whole(&s, 7);
+
+  s = dynamic_with(&origin_policy, 0); /* two files: no HEAD either */
+  fake_file_add(s.w, s.j, OTHER, NULL);
+  CU_ASSERT(run(&s, XL_JOB_TRANSFERRED));
+  CHECK_EQ(s.o->heads + s.p->heads, 0);
+  check_whole(&s, 7);
+
+  s = dynamic_with(&origin_policy, 0); /* empty */
+  s.o->size = 0;
+  CU_ASSERT(run(&s, XL_JOB_TRANSFERRED));
+  CHECK_EQ(fake_progress(s.f).total, 0);
+  fake_del(s.w);
+}
+
+/* What is interrupted begins again, and may be another file then. */
+static void test_dynamic_again(void) {
+  for (int how = 0; how < 4; how++) {
+    scene s = dynamic_with(&origin_policy, 0);
+    xl_agent *a = s.w->agents[0];
+    s.o->cut = how == 0 ? 350 : 0;
+    CHECK_EQ(xl_job_resume(s.j, 0), XL_OK);
+    fake_run(s.w, XL_MS(550));
+    if (how == 1) {
+      CHECK_EQ(xl_job_suspend(s.j, s.w->now), XL_OK);
+      fake_act(s.w);
+      CHECK_EQ(xl_job_resume(s.j, s.w->now), XL_OK);
+    } else if (how == 2) {
+      xl_agent_link(a, false, s.w->now);
+      fake_run(s.w, S(3));
+      xl_agent_link(a, true, s.w->now);
+    } else if (how == 3) {
+      CHECK_EQ(xl_file_set_remote_name(s.f, OTHER, s.w->now), XL_OK);
+      s.p->mtime = 8;
+      s.p->size = 1000;
+    }
+    s.o->cut = 0;
+    int64_t made = how < 2 ? 7 : 8;
+    s.o->mtime = made;
+    CU_ASSERT(fake_until(s.w, s.j, XL_JOB_TRANSFERRED, S(1000)));
+    xl_bytes dropped = xl_file_ledger(s.f)->bytes[XL_CLASS_RESTARTED];
+    CU_ASSERT(dropped >= 300 && dropped <= 600);
+    CHECK_EQ(xl_file_restarts(s.f), 1);
+    CHECK_EQ(s.o->heads + s.p->heads, 0);
+    CU_ASSERT(last_request(&s)->whole);
+    CHECK_EQ(xl_job_error_count(s.j), how == 0 ? 1 : 0);
+    fake_check(s.w);
+    check_whole(&s, made);
+  }
+}
+
+static void test_dynamic_rules(void) {
+  static const xl_range_spec r = {0, 10};
+  const xl_file_info part = {.remote = URL,
+                             .local = "C:\\p",
+                             .piece_bytes = 100,
+                             .ranges = &r,
+                             .nranges = 1};
+  scene s = scene_new();
+
+  CHECK_EQ(xl_job_set_dynamic_content(s.j, true, 0), XL_E_INVALID_STATE);
+  CHECK_EQ(xl_job_set_priority(s.j, XL_PRIORITY_FOREGROUND, 0), XL_OK);
+  CHECK_EQ(xl_job_set_dynamic_content(s.j, true, 0), XL_OK);
+  CU_ASSERT(xl_job_dynamic_content(s.j));
+  CHECK_EQ(xl_job_set_security_flags(s.j, XL_HTTP_REDIRECT_REPORT, 0), XL_OK);
+  CU_ASSERT(xl_job_dynamic_content(s.j)); /* two properties */
+  CHECK_EQ(xl_job_security_flags(s.j), XL_HTTP_REDIRECT_REPORT);
+  CHECK_EQ(xl_job_set_priority(s.j, XL_PRIORITY_HIGH, 0), XL_E_INVALID_STATE);
+  CHECK_EQ(xl_job_add_file(s.j, &part, NULL, 0),
+           XL_E_RANDOM_ACCESS_NOT_SUPPORTED);
+  CHECK_EQ(xl_job_set_dynamic_content(s.j, false, 0), XL_OK);
+  CHECK_EQ(xl_job_add_file(s.j, &part, NULL, 0), XL_OK);
+  CHECK_EQ(xl_job_set_dynamic_content(s.j, true, 0),
+           XL_E_RANDOM_ACCESS_NOT_SUPPORTED);
+  CHECK_EQ(xl_job_resume(s.j, 0), XL_OK);
+  CHECK_EQ(xl_job_set_dynamic_content(s.j, false, 0),
+           XL_E_PROPERTY_AFTER_RESUME);
+  CU_ASSERT(!xl_job_dynamic_content(s.j));
+  fake_act(s.w);
+  fake_del(s.w);
+
+  s = scene_with(&piece_policy, 3);
+  CHECK_EQ(xl_job_set_priority(s.j, XL_PRIORITY_FOREGROUND, 0), XL_OK);
+  CHECK_EQ(xl_job_set_dynamic_content(s.j, true, 0), XL_E_NOTIMPL);
+  fake_del(s.w);
+}
+
+/* Peers hold what was made for somebody else: neither asked nor served. */
+static void test_dynamic_no_peers(void) {
+  scene s = dynamic_with(&record_policy, 3);
+  const xl_file_info info = {
+      .remote = URL, .local = "C:\\h", .piece_bytes = 100};
+  xl_agent *holder = fake_add_agent(s.w, &record_policy, 3);
+
+  CHECK_EQ(xl_agent_hold(holder, &info, (xl_version){1000, 7}, 0), XL_OK);
+  CHECK_EQ(xl_job_set_peercaching(s.j, 3, 0), XL_OK);
+  CU_ASSERT(run(&s, XL_JOB_TRANSFERRED));
+  CHECK_EQ(xl_job_complete(s.j, s.w->now), XL_OK);
+  CHECK_EQ(s.o->heads, 0);
+  CU_ASSERT(!xl_file_from_peer(s.f));
+  CU_ASSERT_PTR_NULL(xl_agent_map(s.w->agents[0], xl_engine_name(s.w->eng, URL),
+                                  (xl_version){1000, 7}));
+  check_whole(&s, 7);
+}
+
 static void test_when_head(void) {
   scene s = scene_new();
 
@@ -495,6 +630,12 @@ static void test_no_certificate(void) {
 TEST_SUITE(
     "conformance: HTTP",
     {"R801: a server that does not tell the size is ERROR", test_no_size},
+    {"R802 R801: dynamic content needs no size and no ranges", test_dynamic},
+    {"R802 R445: dynamic content that is interrupted begins again at 0",
+     test_dynamic_again},
+    {"R802: which jobs may have dynamic content, and when (design)",
+     test_dynamic_rules},
+    {"R802: no peers for dynamic content (design)", test_dynamic_no_peers},
     {"R803 R804: a HEAD comes first when it must; a whole file has no Range",
      test_when_head},
     {"T27 R804 R814: a resume is one range from the offset",

@@ -162,6 +162,7 @@ static void call_rare(env *w, bytes *b) {
     break;
   default:
     (void)xl_job_take_ownership(j, w->now);
+    (void)xl_job_set_dynamic_content(j, below(b, 2) == 0, w->now);
     break;
   }
 }

@@ -69,6 +69,10 @@
     "the proxy list or bypass list is malformed")                              \
   X(E_INVALID_CREDENTIALS, 0x80200040, "malformed credentials")                \
   X(E_COST_POLICY, 0x80200059, "blocked by the cost of the network")           \
+  X(E_PROPERTY_AFTER_RESUME, 0x80200062,                                       \
+    "the property cannot be set after Resume")                                 \
+  X(E_RANDOM_ACCESS_NOT_SUPPORTED, 0x8020006d,                                 \
+    "dynamic content has no ranges")                                           \
   X(E_POWER_SAVING, 0x80200065, "paused: the machine saves power")             \
   X(E_BATTERY, 0x80200067, "paused: the machine runs on battery")              \
   X(E_BATTERY_SAVER, 0x80200068, "paused: battery saver is on")                \

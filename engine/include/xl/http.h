@@ -27,6 +27,15 @@ XL_BEGIN_DECLS
 xl_err xl_job_set_security_flags(xl_job *j, uint32_t flags, xl_time now);
 uint32_t xl_job_security_flags(const xl_job *j);
 
+/* The job's contents are made as they are asked for (R802): no size need be
+   told, and what is interrupted begins again at 0. A body whose size was not
+   told is delivered with its version's size once it is complete. Only for
+   FOREGROUND jobs (else E_INVALID_STATE) without ranges
+   (E_RANDOM_ACCESS_NOT_SUPPORTED), before the first Resume
+   (E_PROPERTY_AFTER_RESUME); E_NOTIMPL in Delivery Optimization. No peers. */
+xl_err xl_job_set_dynamic_content(xl_job *j, bool on, xl_time now);
+bool xl_job_dynamic_content(const xl_job *j);
+
 /* The fetch window of R210: the ranges of the remote file that |window| of the
    local file touches, in the order of the list, the window clipped to the
    file. Writes the first |max|; returns how many there are, 0 before the size
