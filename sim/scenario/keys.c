@@ -245,6 +245,10 @@ const scn_key scenario_keys[] = {
     {"jobs[].peer_caching", TO(FLAGS, raw_job, j.peercaching),
      .def = "[client, server]", .choices = "client|server",
      .help = "client: may download from peers; server: may be served to them"},
+    {"jobs[].redirects", TO(CHOICE, raw_job, j.redirects), .def = "silent",
+     .choices = "silent|report|disallow",
+     .help = "redirections: followed, followed and kept as the remote name, or "
+             "an error (R812)"},
     {"jobs[].min_retry_delay", TO(SECONDS, raw_job, j.min_retry_s),
      .def = "600s", .min = "5s", .help = "before a failed transfer is retried"},
     {"jobs[].no_progress_timeout", TO(SECONDS, raw_job, j.no_progress_s),

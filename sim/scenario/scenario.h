@@ -136,6 +136,8 @@ typedef struct scn_catalogue { /* {zipf: 0.8, files: 200, size: .., ...} */
 
 typedef enum scn_select { SCN_ALL, SCN_SHARE, SCN_REST, SCN_CLASS, SCN_SITE } scn_select;
 
+typedef enum scn_redirects { SCN_SILENT, SCN_REPORT, SCN_DISALLOW } scn_redirects;
+
 typedef struct scn_job {
   const char *name;
   uint32_t *contents; /* indices */
@@ -149,6 +151,7 @@ typedef struct scn_job {
   dist arrival;          /* added to the release, per device (per request) */
   uint32_t priority;     /* xl_priority */
   uint32_t peercaching;  /* job flags */
+  uint32_t redirects;    /* how redirections are taken: scn_redirects (R812) */
   uint32_t min_retry_s, no_progress_s, max_download_s; /* engine defaults */
 } scn_job;
 

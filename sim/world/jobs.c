@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <xl/http.h>
+
 #include "world/layout.h"
 
 /* The remote names of a content: the preferred origin and its mirrors. */
@@ -95,6 +97,9 @@ bool jobs_init(world *w) {
 
 static xl_err create(world *w, const fleet_task *t, task_state *st,
                      bool resume) {
+  static const uint32_t redirects[] = {[SCN_REPORT] = XL_HTTP_REDIRECT_REPORT,
+                                       [SCN_DISALLOW] =
+                                           XL_HTTP_REDIRECT_DISALLOW};
   const scn_job *j = &w->scn->jobs[t->job];
   xl_time now = world_now(w);
   xl_err err = xl_job_create(world_agent(w, t->device), j->name, &st->job, now);
@@ -116,6 +121,9 @@ static xl_err create(world *w, const fleet_task *t, task_state *st,
   }
   if (err == XL_OK) {
     err = xl_job_set_peercaching(st->job, j->peercaching, now);
+  }
+  if (err == XL_OK && j->redirects != SCN_SILENT) {
+    err = xl_job_set_security_flags(st->job, redirects[j->redirects], now);
   }
   if (err == XL_OK) {
     err = xl_job_set_min_retry_delay(st->job, j->min_retry_s, now);

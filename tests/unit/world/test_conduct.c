@@ -179,6 +179,39 @@ static void test_redirect(void) {
   trace_free(&r.t);
 }
 
+/* The remote name follows, and requests after the fault go there at once. */
+static void test_redirect_report(void) {
+  run_result r =
+      with("origin-only", "cdn, other", ", redirects: report",
+           "{at: 0s, for: 50ms, origin: cdn, what: redirect, to: other}, "
+           "{at: 100ms, for: 1s, origin: other, what: truncate, share: 20%}");
+  const row_transfers *t = r.t.table[SCHEMA_TRANSFERS].rows;
+  const row_files *f = r.t.table[SCHEMA_FILES].rows;
+
+  check_whole(&r);
+  CHECK_EQ(egress(&r, 0), 0);
+  CHECK_EQ(egress(&r, 1), 20 * MB);
+  for (size_t i = 0; i < r.t.table[SCHEMA_FILES].n; i++) {
+    CHECK_EQ(f[i].mirror, 1);
+    CHECK_EQ(f[i].switches, 0); /* nobody chose it */
+  }
+  for (size_t i = 0; i < r.t.table[SCHEMA_TRANSFERS].n; i++) {
+    CHECK_EQ(t[i].source, 1);
+  }
+  trace_free(&r.t);
+}
+
+static void test_redirect_disallow(void) {
+  run_result r = with("origin-only", "cdn, other", ", redirects: disallow",
+                      "{at: 0s, origin: cdn, what: redirect, to: other}");
+  const row_files *f = r.t.table[SCHEMA_FILES].rows;
+
+  check_jobs(&r, XL_JOB_ERROR, XL_HRESULT(XL_E_HTTP(302)));
+  CHECK_EQ(egress(&r, 0) + egress(&r, 1), 0);
+  CHECK_EQ(f[0].mirror, 1); /* so that Resume would work */
+  trace_free(&r.t);
+}
+
 static void test_redirect_circle(void) {
   run_result r = with("origin-only", "cdn, other", "",
                       "{at: 0s, origin: cdn, what: redirect, to: other}, "
@@ -237,6 +270,10 @@ TEST_SUITE("origins that misbehave",
            {"R814: a silent body times out and is asked for again", test_stall},
            {"R812: a redirection is followed, the remote name is unchanged",
             test_redirect},
+           {"R812: with report the remote name is where the server led",
+            test_redirect_report},
+           {"R812: with disallow a redirection is an error",
+            test_redirect_disallow},
            {"R812: a circle of redirections ends as an error (design)",
             test_redirect_circle},
            {"every policy meets every misbehaviour, and bytes are conserved",
