@@ -212,6 +212,9 @@ uint32_t xli_file_remote(xl_file *f, xl_name url) {
       return i;
     }
   }
+  if (f->nremotes == FILE_REMOTES_MAX) {
+    return XL_NONE;
+  }
   uint32_t cap = f->nremotes;
   remote *v = xli_grow(eng, f->remotes, &cap, f->nremotes + 1u, sizeof *v);
   if (v == NULL) {

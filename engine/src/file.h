@@ -22,6 +22,8 @@ typedef enum file_phase {
   FILE_DONE
 } file_phase;
 
+#define FILE_REMOTES_MAX 65534u /* a save counts them in 16 bits */
+
 typedef struct remote {
   xl_bytes first; /* first copies from it in the file now */
   xl_name url;
@@ -81,8 +83,8 @@ xl_name xli_file_key(xl_engine *eng, const char *content,
 /* The identity of one of its ranges; 0 when out of memory. */
 xl_name xli_file_row_key(const xl_file *f, uint32_t row);
 xl_err xli_url_check(const char *url);
-/* Index of |url| among the remote names; added if need be; XL_NONE when out of
-   memory. */
+/* Index of |url| among the remote names; added if need be; XL_NONE when there
+   are FILE_REMOTES_MAX, or out of memory. */
 uint32_t xli_file_remote(xl_file *f, xl_name url);
 /* job flag AND machine flag AND not forced off (R505), and the flavour. */
 bool xli_file_peers_allowed(const xl_file *f);

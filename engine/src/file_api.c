@@ -56,6 +56,9 @@ xl_err xl_file_set_remote_name(xl_file *f, const char *url, xl_time now) {
   }
   xl_name name = xl_engine_name(engine_of(f), url);
   uint32_t mirror = name == 0 ? XL_NONE : xli_file_remote(f, name);
+  if (mirror == XL_NONE && engine_of(f)->status == XL_OK) {
+    return done(f, XL_E_INVALIDARG);
+  }
   if (mirror == XL_NONE || rename_key(f, url) != XL_OK) {
     return XL_E_OUTOFMEMORY;
   }
@@ -130,6 +133,7 @@ static void invalidate(xl_file *f) {
   }
   j->err = XL_E_VALIDATION_FAILED; /* not counted: R428 */
   j->error_file = f->index;
+  j->spoiled = true;
   if (j->state != XL_JOB_ERROR) {
     xli_job_stop(j, XL_JOB_ERROR);
   }

@@ -524,6 +524,7 @@ void xl_job_set_user(xl_job *j, void *user);
 const char *xl_file_remote_name(const xl_file *f);
 const char *xl_file_local_name(const xl_file *f);
 void xl_file_progress_of(const xl_file *f, xl_file_progress *out);
+/* E_INVALIDARG also when the file has had 65,534 remote names. */
 xl_err xl_file_set_remote_name(xl_file *f, const char *url, xl_time now);
 /* S_OK and the ranges, or S_FALSE, 0, NULL (R201). */
 xl_err xl_file_ranges(const xl_file *f, const xl_range_spec **out,

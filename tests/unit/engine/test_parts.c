@@ -9,6 +9,7 @@
 #include "alloc.h"
 #include "bits.h"
 #include "engine.h"
+#include "file.h"
 #include "have.h"
 #include "param.h"
 #include "ranges.h"
@@ -240,6 +241,29 @@ static void test_interning(void) {
   fake_del(w);
 }
 
+/* A file has as many remote names as a save can count. */
+static void test_remotes_max(void) {
+  fake *w = fake_new();
+  xl_job *j = fake_job(w, fake_add_agent(w, &origin_policy, 0));
+  xl_file *f = fake_file_add(w, j, "http://w/f", NULL);
+  uint32_t cap = f->nremotes;
+  xl_name far = 1u << 20; /* names that are not there */
+
+  f->remotes =
+      xli_grow(w->eng, f->remotes, &cap, FILE_REMOTES_MAX, sizeof *f->remotes);
+  while (f->nremotes < FILE_REMOTES_MAX - 1) {
+    f->remotes[f->nremotes++] = (remote){.url = far++};
+  }
+  CHECK_EQ(xl_file_set_remote_name(f, "http://w2/f", 0), XL_OK);
+  CHECK_EQ(f->mirror, FILE_REMOTES_MAX - 1);
+  CHECK_EQ(xl_file_set_remote_name(f, "http://w3/f", 0), XL_E_INVALIDARG);
+  CHECK_EQ(xl_file_set_remote_name(f, "http://w/f", 0), XL_OK);
+  CHECK_EQ(f->mirror, 0);
+  CHECK_EQ(f->nremotes, FILE_REMOTES_MAX);
+  fake_check(w);
+  fake_del(w);
+}
+
 static void test_heap(void) {
   fake *w = fake_new();
   xl_agent *a[16];
@@ -373,6 +397,7 @@ TEST_SUITE("engine parts", {"masks and runs of bits", test_bits},
            {"pieces asked for are counted", test_have_busy},
            {"ranges map to the remote file (R207, R210)", test_range_offsets},
            {"equal strings are equal names", test_interning},
+           {"a remote name too many is refused", test_remotes_max},
            {"the earliest agent is first", test_heap},
            {"parameter texts", test_parameters},
            {"every shipped default is readable",
