@@ -44,6 +44,7 @@ struct xl_job {
   bool frozen : 1;
   bool waits : 1; /* for a condition, not for time (R424) */
   bool resumed : 1;
+  bool spoiled : 1; /* the application found bytes of an origin invalid */
 };
 
 void xli_job_del(xl_engine *eng, xl_job *j);

@@ -210,9 +210,10 @@ xl_err xl_job_add_file_set(xl_job *j, const xl_file_info *infos, uint32_t n,
   return xli_job_done(j, err);
 }
 
-/* R311: undefined in BITS 3.0, so refused. */
+/* R305, R311: undefined in BITS 3.0, so refused. Bytes that failed the check of
+   their transport are fetched again. */
 static bool is_spoiled(const xl_job *j) {
-  return j->state == XL_JOB_ERROR && j->err == XL_E_VALIDATION_FAILED &&
+  return j->state == XL_JOB_ERROR && j->spoiled &&
          j->agent->policy->flavour == XL_FLAVOUR_BITS3;
 }
 

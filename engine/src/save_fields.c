@@ -30,7 +30,8 @@
   X(7, NUMBER, http, 0, UINT16_MAX)                                            \
   X(8, NUMBER, modified_s, 0, UINT32_MAX)                                      \
   X(9, NUMBER, touched_s, 0, UINT32_MAX)                                       \
-  X(10, FLAG, resumed, 0, 1)
+  X(10, FLAG, resumed, 0, 1)                                                   \
+  X(11, FLAG, spoiled, 0, 1)
 
 #define RARE_MAP(X)                                                            \
   X(1, NUMBER, min_retry_s, 5, UINT32_MAX)                                     \

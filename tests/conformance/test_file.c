@@ -580,6 +580,21 @@ static void test_invalid_in_bits3(void) {
   fake_del(b.w);
 }
 
+/* Bytes that fail on their way are no verdict of the application. */
+static void test_failed_check_in_bits3(void) {
+  bed b = bed_new(&origin3_policy);
+
+  b.w->verdict = XL_VERDICT_BAD;
+  CHECK_EQ(xl_job_set_no_progress_timeout(b.j, 0, 0), XL_OK);
+  xl_job_resume(b.j, 0);
+  CU_ASSERT(fake_until(b.w, b.j, XL_JOB_ERROR, S(10)));
+  CHECK_EQ(fake_error(b.j), XL_E_VALIDATION_FAILED);
+  b.w->verdict = XL_VERDICT_GOOD;
+  CHECK_EQ(xl_job_resume(b.j, b.w->now), XL_OK);
+  CU_ASSERT(fake_until(b.w, b.j, XL_JOB_TRANSFERRED, b.w->now + S(10)));
+  fake_del(b.w);
+}
+
 /* A device that holds the file, and a job that may take it from there. */
 static bed with_peer(const xl_policy *p) {
   bed b = {.w = fake_new()};
@@ -779,6 +794,8 @@ TEST_SUITE(
      test_invalid_from_origin},
     {"R305 R311: in BITS 3.0 Resume is refused after that (design)",
      test_invalid_in_bits3},
+    {"R311: Resume fetches anew what failed the check of its transport",
+     test_failed_check_in_bits3},
     {"T39 R306: invalid bytes of a peer come again from the origin, told again",
      test_invalid_from_peer},
     {"R306: BITS 3.0 does not tell it again", test_invalid_from_peer_bits3},
