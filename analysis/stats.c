@@ -82,6 +82,11 @@ static int by_value(const void *a, const void *b) {
   return (*x > *y) - (*x < *y);
 }
 
+/* Added to each standard deviation, as a share of the sample's: a resample that
+   happens to be nearly equal would have a t of thousands otherwise (the s0 of
+   Tusher, Tibshirani & Chu 2001). */
+#define STEADY 0.03
+
 /* Fills t[RESAMPLES], sorted. The values are not all equal. */
 static void resample(const double *x, size_t n, moments all, uint64_t seed,
                      double *t) {
@@ -96,7 +101,7 @@ static void resample(const double *x, size_t n, moments all, uint64_t seed,
       }
       m = moments_of(y, n);
     } while (m.equal || m.sd <= EQUAL * all.sd);
-    t[r] = (m.mean - all.mean) / (m.sd / root);
+    t[r] = (m.mean - all.mean) / ((m.sd + STEADY * all.sd) / root);
   }
   qsort(t, RESAMPLES, sizeof *t, by_value);
   free(y);
@@ -104,7 +109,7 @@ static void resample(const double *x, size_t n, moments all, uint64_t seed,
 
 static void bootstrap_t(const double *x, size_t n, moments m, uint64_t seed,
                         interval *out) {
-  double t[RESAMPLES], se = m.sd / sqrt((double)n);
+  double t[RESAMPLES], se = (1 + STEADY) * m.sd / sqrt((double)n);
   size_t k = (size_t)floor((RESAMPLES + 1) * (1 - out->level) / 2 + 1e-9);
 
   k = k > 0 ? k : 1;
