@@ -304,18 +304,17 @@ static bool known_before(const xl_agent *a, const xl_file *until, uint32_t id) {
   if (xli_servers_find(a, id) != XL_NONE) {
     return true;
   }
-  for (const xl_job *j = a->jobs; j != NULL; j = j->next) {
-    for (uint32_t i = 0; i < j->nfiles; i++) {
-      if (j->files[i] == until) {
-        return false;
-      }
+  for (const xl_job *j = a->jobs;; j = j->next) {
+    for (uint32_t i = 0; i < j->nfiles && j->files[i] != until; i++) {
       if (j->files[i]->swarm != NULL &&
           xli_peers_find(j->files[i]->swarm, id) != XL_NONE) {
         return true;
       }
     }
+    if (j == until->job) {
+      return false;
+    }
   }
-  return false;
 }
 
 typedef struct listing {

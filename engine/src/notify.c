@@ -307,6 +307,10 @@ uint32_t xl_job_notify_flags(const xl_job *j) {
   return xli_rare(j)->notices.flags;
 }
 
+bool xl_job_notify_interface(const xl_job *j) {
+  return xli_rare(j)->notices.interface;
+}
+
 xl_err xl_job_set_notify_interface(xl_job *j, bool on, xl_time now) {
   xl_err err = xli_job_change(j, now);
 

@@ -172,6 +172,10 @@ xl_err xl_job_set_cost_flags(xl_job *j, uint32_t flags, xl_time now) {
   return end(j, err);
 }
 
+uint32_t xl_job_cost_flags(const xl_job *j) {
+  return xli_rare(j)->cost;
+}
+
 xl_err xl_job_set_acl_flags(xl_job *j, uint32_t flags, xl_time now) {
   xl_err bad = (flags & ~XL_COPY_FILE_ALL) != 0 ? XL_E_INVALIDARG : XL_OK;
   xl_err err = begin(j, now, bad);

@@ -694,7 +694,9 @@ static void test_bandwidth_of_priority(void) {
 static void test_cost(void) {
   bed b = bed_new(&origin_policy);
 
+  CHECK_EQ(xl_job_cost_flags(b.j), 0);
   CHECK_EQ(xl_job_set_cost_flags(b.j, XL_TRANSFER_STANDARD, 0), XL_OK);
+  CHECK_EQ(xl_job_cost_flags(b.j), XL_TRANSFER_STANDARD);
   CHECK_EQ(xl_agent_set_cost(b.dev, XL_COST_NEAR_CAP, 0), XL_OK);
   xl_job_resume(b.j, 0);
   CHECK_EQ(xl_job_state_of(b.j), XL_JOB_TRANSIENT_ERROR);
@@ -1131,7 +1133,9 @@ static void test_earlier_event(void) {
   bed_fetch(&b);
   fake_act(b.w);
   b.w->nnotes = 0;
+  CU_ASSERT(!xl_job_notify_interface(b.j));
   CHECK_EQ(xl_job_set_notify_interface(b.j, true, b.w->now), XL_OK);
+  CU_ASSERT(xl_job_notify_interface(b.j));
   fake_act(b.w);
   CHECK_EQ(b.w->nnotes, 1);
   CHECK_EQ(b.w->notes[0].notice, XL_NOTICE_JOB_TRANSFERRED);

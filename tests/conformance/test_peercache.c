@@ -410,6 +410,38 @@ static fake *small_disk(xl_agent **a) { /* 1,000,000 bytes */
   return w;
 }
 
+/* What a file shares while it is fetched is no record, nor is one that goes
+   once it is served. */
+static void test_no_records(void) {
+  fake *w = fake_new();
+  xl_file *f;
+  uint32_t id;
+
+  fake_add_origin(w, URL, 1000, 7)->rate = 10;
+  xl_agent *a = fake_add_agent(w, &piece_policy, BOTH);
+  xl_job *j = client(w, a, URL, &f);
+  CHECK_EQ(xl_job_resume(j, 0), XL_OK);
+  fake_run(w, S(30));
+  CU_ASSERT(has(w, a, URL, 1000)); /* shared */
+  CHECK_EQ(records(a, &id), 0);
+  CHECK_EQ(xl_cache_delete_url(a, URL, w->now), XL_S_FALSE);
+  CHECK_EQ(xl_cache_clear(a, w->now), XL_OK);
+  CU_ASSERT(has(w, a, URL, 1000));
+  CHECK_EQ(hold_at(w, a, OTHER, 500), XL_OK);
+  serve(w, a, OTHER, 500);
+  CHECK_EQ(records(a, &id), 1);
+  CHECK_EQ(xl_cache_delete_url(a, OTHER, w->now), XL_E_BUSYCACHERECORD);
+  CHECK_EQ(xl_cache_clear(a, w->now), XL_OK); /* it goes when that ends */
+  CHECK_EQ(records(a, &id), 0);
+  CHECK_EQ(xl_cache_delete(a, id, w->now), XL_E_NOT_FOUND);
+  CHECK_EQ(xl_cache_delete_url(a, OTHER, w->now), XL_S_FALSE);
+  CHECK_EQ(xl_cache_clear(a, w->now), XL_OK);
+  xl_agent_served(a, 77, 500, w->now);
+  CU_ASSERT(!has(w, a, OTHER, 500));
+  fake_check(w);
+  fake_del(w);
+}
+
 static void test_size(void) {
   xl_agent *a;
   fake *w = small_disk(&a);
@@ -571,6 +603,43 @@ static void test_peers(void) {
   fake_del(w);
 }
 
+/* In a swarm there is no table: what files know is listed, each device once. */
+static void test_peers_of_files(void) {
+  fake *w = fake_new();
+  xl_known_peer known[8];
+  xl_agent *a[4];
+  xl_file *f;
+
+  fake_add_origin(w, URL, 1000, 7)->rate = 1;
+  w->peer_rate = 10;
+  for (int i = 0; i < 4; i++) {
+    a[i] = fake_add_agent(w, &piece_policy, BOTH);
+    CHECK_EQ(i < 3 ? hold_at(w, a[i], URL, 1000) : XL_OK, XL_OK);
+  }
+  for (int i = 0; i < 2; i++) {
+    xl_job *j = client(w, a[3], URL, &f);
+    CHECK_EQ(xl_job_resume(j, w->now), XL_OK);
+  }
+  fake_run(w, S(6));
+  CHECK_EQ(xl_peers_known(a[3], known, 8), 3);
+  for (uint32_t i = 0; i < 3; i++) {
+    CHECK_EQ(known[i].id, i);
+    CU_ASSERT(known[i].available);
+  }
+  CHECK_EQ(xl_peers_known(a[3], known, 0), 3);
+  w->gone[1] = true; /* one falls silent: left out for a while */
+  fake_run(w, S(40));
+  uint32_t n = xl_peers_known(a[3], known, 8), out = 0;
+  CHECK_EQ(n, 3);
+  for (uint32_t i = 0; i < n; i++) {
+    out += !known[i].available;
+    CU_ASSERT(known[i].available || known[i].id == 1);
+  }
+  CHECK_EQ(out, 1);
+  fake_check(w);
+  fake_del(w);
+}
+
 static uint32_t searches(const fake *w) {
   uint32_t n = 0;
 
@@ -659,6 +728,7 @@ TEST_SUITE(
     {"R614: records are listed and deleted", test_delete},
     {"R614 R611: a busy record is not deleted; clearing waits for it",
      test_busy},
+    {"R614 R617: what is shared, or going, is no record", test_no_records},
     {"R611 R613 R673: the size is a percentage of the disk, the least recently "
      "used goes",
      test_size},
@@ -669,6 +739,8 @@ TEST_SUITE(
     {"R610 R505: a flag that goes sends a running job to the origin",
      test_flags_of_running_job},
     {"R615 R624: peers are listed and cleared", test_peers},
+    {"R615: a device that several files know is listed once",
+     test_peers_of_files},
     {"R615 R623: a discovery, and 10 minutes without another", test_discover},
     {"R615: a discovery that finds no room for peers holds nothing up",
      test_discover_full})

@@ -846,6 +846,9 @@ static void test_servers_max(void) {
   CHECK_EQ(load_as(w, s, &record_policy, 3, 999, &b), XL_E_FILE_CORRUPT);
   CU_ASSERT_STRING_EQUAL(fault.part, "servers");
   CHECK_EQ(fault.at, last + 5);
+  CHECK_EQ(load_as(w, s, &record_policy, 3, 1, &b), XL_E_FILE_CORRUPT);
+  CU_ASSERT_STRING_EQUAL(fault.part, "servers");
+  CU_ASSERT(fault.at < last); /* it knows itself: found before that */
   free(s.p);
   fake_del(w);
   w = fake_new(); /* a swarm keeps no table */

@@ -474,6 +474,7 @@ uint32_t xl_job_max_download_time(const xl_job *j);     /* seconds */
 uint32_t xl_job_peercaching(const xl_job *j);           /* R507 */
 /* Flags of BITS_JOB_TRANSFER_POLICY: costs at which the job may run (R458). */
 xl_err xl_job_set_cost_flags(xl_job *j, uint32_t flags, xl_time now);
+uint32_t xl_job_cost_flags(const xl_job *j); /* 0: any cost */
 /* Stored; of no effect on HTTP (R503). */
 xl_err xl_job_set_acl_flags(xl_job *j, uint32_t flags, xl_time now);
 uint32_t xl_job_acl_flags(const xl_job *j);
@@ -503,6 +504,7 @@ uint32_t xl_job_notify_flags(const xl_job *j);
    for each owner. Off (the default): JOB_TRANSFERRED and JOB_ERROR are told
    once. */
 xl_err xl_job_set_notify_interface(xl_job *j, bool on, xl_time now);
+bool xl_job_notify_interface(const xl_job *j);
 /* The last NOTIFY was dealt with; not |ok|: it is told again later. S_FALSE:
    none was being told. */
 xl_err xl_job_notified(xl_job *j, bool ok, xl_time now);
