@@ -136,7 +136,7 @@ bool xli_cache_may_share(const xl_file *f) {
   const xl_policy *p = f->job->agent->policy;
 
   return p->swarms && p->flavour != XL_FLAVOUR_BITS3 &&
-         p->flavour != XL_FLAVOUR_BITS4 && may_serve(f) &&
+         p->flavour != XL_FLAVOUR_BITS4 && may_serve(f) && !f->completed &&
          xli_cache_find(f->job->agent, f->key, f->version) == XL_NONE;
 }
 

@@ -700,15 +700,18 @@ static void test_keep_after(void) {
   fake_del(w);
 }
 
-static void test_half_completed(void) {
+/* Two files, one of which could not be renamed; |policy| may share them. */
+static void half_completed(const xl_policy *policy) {
   fake *w = fake_new();
   xl_file_progress p;
 
   fake_add_origin(w, A, 1000, 1);
-  xl_agent *a = fake_add_agent(w, &origin_policy, 0);
+  fake_add_origin(w, B, 1000, 1);
+  xl_agent *a = fake_add_agent(w, policy, 3);
   xl_job *j = fake_job(w, a);
   const xl_file *f = fake_file_add(w, j, A, NULL);
-  fake_file_add(w, j, A, NULL);
+  fake_file_add(w, j, B, NULL);
+  xl_job_set_peercaching(j, 3, 0);
   xl_job_resume(j, 0);
   CU_ASSERT(fake_until(w, j, XL_JOB_TRANSFERRED, S(100)));
   w->no_name = f;
@@ -716,14 +719,27 @@ static void test_half_completed(void) {
   saved s = save(w, a);
   w->no_name = NULL;
   w->nhanded = 0;
-  CHECK_EQ(load_as(w, s, &origin_policy, 0, 1, &a), XL_OK);
+  CHECK_EQ(load_as(w, s, policy, 3, 1, &a), XL_OK);
   j = xl_agent_job(a, 0);
   xl_file_progress_of(xl_job_file(j, 1), &p);
   CHECK_EQ(p.completed, true);
+  CHECK_EQ(xl_agent_start(a, w->now), XL_OK);
   CHECK_EQ(xl_job_complete(j, w->now), XL_OK);
   CHECK_EQ(w->nhanded, 1);
+  CU_ASSERT_PTR_NULL(xl_agent_check(a));
   free(s.p);
   fake_del(w);
+}
+
+static void test_half_completed(void) {
+  half_completed(&origin_policy);
+}
+
+static void test_half_shared(void) {
+  xl_policy swarm = piece_policy;
+
+  swarm.keep = NULL; /* what is not shared any more is not shared again */
+  half_completed(&swarm);
 }
 
 static void hold_rows(fake *w, xl_agent *a, uint32_t n) {
@@ -1061,6 +1077,8 @@ TEST_SUITE(
      test_no_progress_left},
     {"R416: a job that was completed in part is so after the crash",
      test_half_completed},
+    {"R416: what it has renamed is not shared after the crash",
+     test_half_shared},
     {"R617 R643: records that have a row in common are both kept", test_rows},
     {"R612: a record whose age has no end is kept, too", test_endless_age},
     {"R415: a file that was whole before the crash is admitted by Complete",
