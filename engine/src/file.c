@@ -308,11 +308,16 @@ void xli_file_activate(xl_file *f) {
     open_origin(f);
     return;
   }
+  xli_file_move(f);
+  xli_file_after(f);
+}
+
+void xli_file_move(xl_file *f) {
   f->phase = FILE_MOVING;
   if (!f->begun) {
     xli_file_begin(f);
   }
-  xli_file_after(f);
+  xli_agent_wake(f->job->agent, xli_file_next_due(f)); /* not while sizing */
 }
 
 void xli_file_halt(xl_file *f) {

@@ -100,6 +100,8 @@ void xli_file_halt(xl_file *f);
 bool xli_file_set_size(xl_file *f, xl_version v);
 /* Begins the policy (again, when the file starts from nothing). */
 void xli_file_begin(xl_file *f);
+/* From now on bytes are asked for, and what is due of that is due. */
+void xli_file_move(xl_file *f);
 /* Everything received is dropped into |to|; requests under way with it. */
 void xli_file_drop(xl_file *f, xl_class to);
 /* The remote file is another one now: drops and starts from 0 (R110, R809). */

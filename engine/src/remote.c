@@ -210,10 +210,7 @@ static void origin_reply(request *r, const xl_reply *reply) {
   }
   f->rechecked = false;
   xli_job_connected(f->job);
-  f->phase = FILE_MOVING;
-  if (!f->begun) {
-    xli_file_begin(f);
-  }
+  xli_file_move(f);
   if (r->head || r->pos == r->range.end) {
     finish(r, XL_END_DONE, XL_OK);
   } else {
