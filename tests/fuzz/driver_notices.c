@@ -46,6 +46,7 @@ void notices_state(world *w, uint32_t i, uint32_t k, xl_job_state to) {
       to == XL_JOB_ERROR ? XL_NOTICE_JOB_ERROR : XL_NOTICE_JOB_TRANSFERRED;
 
   m->owed = 0;
+  m->told = to < XL_JOB_ACKNOWLEDGED ? m->told : XL_NNOTICES;
   m->settled = false;
   m->not_before = 0;
   if ((to == XL_JOB_TRANSFERRED || to == XL_JOB_ERROR) && wanted(m, n)) {

@@ -188,7 +188,7 @@ static bool find_wrong(const xl_host *h, xl_view *v, xl_find *out,
   uint64_t x = h->random(v);
 
   *again = x / 64 % 4 == 0 ? (xl_time)x : *again;
-  switch (x % 32) {
+  switch (x % 256) {
   case 0:
     out->timeout = -(xl_span)(x >> 2) - 1;
     driver_illegal += yes;
@@ -264,11 +264,11 @@ static bool pick_wrong(const xl_host *h, xl_view *v, xl_pick *out,
   uint64_t x = h->random(v);
 
   *again = x / 64 % 4 == 0 ? (xl_time)x : *again;
-  if (!yes || x % 64 > 9) {
+  if (!yes || x % 256 > 9) {
     return yes;
   }
   driver_illegal++;
-  switch (x % 64) {
+  switch (x % 256) {
   case 0:
     out->range.end = out->range.begin;
     break;
@@ -314,13 +314,13 @@ static void failed_wrong(const xl_host *h, xl_view *v, const xl_failure *why,
   uint64_t x = h->random(v);
 
   failed_any(h, v, why, out);
-  if (x % 8 == 0) {
+  if (x % 32 == 0) {
     out->mirror = h->file(v)->nmirrors + (uint32_t)(x >> 34);
     driver_illegal++;
-  } else if (x % 8 == 1) {
+  } else if (x % 32 == 1) {
     out->ban_peer = -(xl_span)(x >> 2) - 1;
     driver_illegal++;
-  } else if (x % 8 == 2) {
+  } else if (x % 32 == 2) {
     out->ban_peer = INT64_MAX;
   }
 }
@@ -330,11 +330,11 @@ static void serve_wrong(const xl_host *h, xl_view *v, const xl_ask *ask,
   uint64_t x = h->random(v);
 
   serve_any(h, v, ask, out);
-  if (x % 16 == 0) {
+  if (x % 64 == 0) {
     out->accept = false;
     out->retry_after = -(xl_span)(x >> 2) - 1;
     driver_illegal++;
-  } else if (x % 16 == 1) {
+  } else if (x % 64 == 1) {
     out->accept = false;
     out->why = XL_NREASONS + (x >> 40);
     driver_illegal++;
@@ -345,11 +345,11 @@ static void keep_wrong(const xl_host *h, xl_view *v, xl_keep *out) {
   uint64_t x = h->random(v);
 
   keep_any(h, v, out);
-  if (x % 8 == 0) {
+  if (x % 32 == 0) {
     out->keep = true;
     out->age_max = -(xl_span)(x >> 2) - 1;
     driver_illegal++;
-  } else if (x % 8 == 1) {
+  } else if (x % 32 == 1) {
     out->age_max = INT64_MAX;
     out->bytes_max = UINT64_MAX;
   }

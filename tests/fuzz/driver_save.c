@@ -92,7 +92,8 @@ static void say_job(FILE *out, const xl_job *j) {
   }
 }
 
-static void say_cache(FILE *out, const xl_agent *a) {
+/* What has expired, and is still there, expires at |now|. */
+static void say_cache(FILE *out, const xl_agent *a, xl_time now) {
   uint32_t ids[64], n = xl_cache_records(a, ids, 64);
   xl_record r;
 
@@ -101,13 +102,14 @@ static void say_cache(FILE *out, const xl_agent *a) {
       fprintf(out, "record %u: %s %llu %lld %llu, %lld %lld, %d %u\n", r.id,
               or_none(r.url), (unsigned long long)r.version.size,
               (long long)r.version.mtime_s, (unsigned long long)r.held,
-              (long long)r.used, (long long)r.expires, r.validated, r.nranges);
+              (long long)r.used, (long long)(r.expires < now ? now : r.expires),
+              r.validated, r.nranges);
     }
   }
 }
 
 /* As a text, to be freed. */
-static char *say_agent(const xl_agent *a) {
+static char *say_agent(const xl_agent *a, xl_time now) {
   char *text = NULL;
   size_t size;
   FILE *out = open_memstream(&text, &size);
@@ -122,7 +124,7 @@ static char *say_agent(const xl_agent *a) {
   for (uint32_t i = 0; i < xl_agent_njobs(a); i++) {
     say_job(out, xl_agent_job(a, i));
   }
-  say_cache(out, a);
+  say_cache(out, a, now);
   fclose(out);
   return text;
 }
@@ -256,7 +258,7 @@ static void reset_machine(machine_model *m) {
 static void load(world *w, uint32_t i, const unsigned char *p, size_t len) {
   xl_agent *old = w->agents[i];
   xl_agent_cfg cfg = ops_cfg(w, i);
-  char *was = say_agent(old), *is;
+  char *was = say_agent(old, w->now), *is;
   places n;
 
   note(w, i, &n);
@@ -271,7 +273,7 @@ static void load(world *w, uint32_t i, const unsigned char *p, size_t len) {
   } else {
     driver_total.loads++;
     rename_all(w, i, old, &n);
-    is = say_agent(w->agents[i]);
+    is = say_agent(w->agents[i], w->now);
     compare(was, is);
     free(is);
     reset_machine(&w->machine[i]);

@@ -53,50 +53,77 @@ static uint32_t number(uint64_t *rng, uint32_t below) {
   return (uint32_t)(x % below);
 }
 
-static op op_of(uint64_t *rng, op_kind kind) {
+/* What a script is about: some calls come often, some never, and to few agents
+   and jobs, so that what takes several of them in a row happens. */
+typedef struct theme {
+  uint32_t weight[OP_NKINDS], sum;
+  uint32_t agents, slots;
+} theme;
+
+static bool is_core(int kind) {
+  return kind == OP_create || kind == OP_add || kind == OP_resume ||
+         kind == OP_reply || kind == OP_deliver || kind == OP_advance;
+}
+
+static void draw_theme(uint64_t *rng, theme *t) {
+  static const uint8_t factors[] = {0, 0, 0, 1, 1, 2, 6, 20};
+  bool plain = draw(rng) % 4 == 0;
+
+  *t = (theme){.agents = 6, .slots = 8};
+  for (int k = 0; k < OP_NKINDS; k++) {
+    uint32_t f = factors[draw(rng) % 8];
+    t->weight[k] = rows[k].weight * (plain || is_core(k) ? 1 : f);
+    t->sum += t->weight[k];
+  }
+  if (!plain) {
+    t->agents = 1 + (uint32_t)(draw(rng) % 6);
+    t->slots = 1 + (uint32_t)(draw(rng) % 8);
+  }
+}
+
+static op op_of(uint64_t *rng, op_kind kind, const theme *t) {
   op o = {.kind = (uint8_t)kind};
 
   for (int i = 0; i < OP_ARGS; i++) {
     o.arg[i] = number(rng, rows[kind].below[i]);
   }
+  if (t != NULL && rows[kind].below[0] == 6) {
+    o.arg[0] %= t->agents;
+    o.arg[1] %= rows[kind].below[1] == 8 ? t->slots : UINT32_MAX;
+  }
   return o;
 }
 
-static op_kind kind_of(uint64_t *rng) {
-  static uint32_t sum;
-  uint32_t at;
+static op_kind kind_of(uint64_t *rng, const theme *t) {
+  uint32_t at = (uint32_t)(draw(rng) % t->sum);
 
-  for (int k = 0; k < OP_NKINDS && sum == 0; k++) {
-    for (int i = 0; i < OP_NKINDS; i++) {
-      sum += rows[i].weight;
-    }
-  }
-  at = (uint32_t)(draw(rng) % sum);
   for (int k = 0;; k++) {
-    if (at < rows[k].weight) {
+    if (at < t->weight[k]) {
       return (op_kind)k;
     }
-    at -= rows[k].weight;
+    at -= t->weight[k];
   }
 }
 
 void script_make(script *s, uint64_t seed, uint32_t n, bool erratic) {
   uint64_t rng = seed * 0x9e3779b97f4a7c15u + 1;
-  op first = op_of(&rng, OP_config);
+  op first = op_of(&rng, OP_config, NULL);
+  theme t;
 
   first.arg[4] = erratic ? 1 + first.arg[4] : 0;
   script_add(s, first);
+  draw_theme(&rng, &t);
   for (uint64_t k = 1 + draw(&rng) % 5; k > 0; k--) {
-    script_add(s, op_of(&rng, OP_agent));
-    script_add(s, op_of(&rng, OP_hold));
-    script_add(s, op_of(&rng, OP_create));
-    script_add(s, op_of(&rng, OP_add));
-    script_add(s, op_of(&rng, OP_resume));
+    script_add(s, op_of(&rng, OP_agent, NULL));
+    script_add(s, op_of(&rng, OP_hold, &t));
+    script_add(s, op_of(&rng, OP_create, &t));
+    script_add(s, op_of(&rng, OP_add, &t));
+    script_add(s, op_of(&rng, OP_resume, &t));
   }
   for (uint32_t i = 0; i < n; i++) {
-    script_add(s, op_of(&rng, kind_of(&rng)));
+    script_add(s, op_of(&rng, kind_of(&rng, &t), &t));
   }
-  script_add(s, op_of(&rng, OP_honest));
+  script_add(s, op_of(&rng, OP_honest, NULL));
 }
 
 /* ---- as text ---- */
