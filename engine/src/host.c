@@ -162,6 +162,8 @@ typedef struct choice {
   const have *have;
   const xl_map *map; /* NULL: anybody, or a peer that has all */
   uint32_t seen;
+  const uint64_t *avail; /* counts of holders (peers.h) */
+  uint32_t stride, bits; /* words for each 64 pieces, and those in use */
 } choice;
 
 /* The candidates of word |k|. */
@@ -203,14 +205,16 @@ static uint32_t at_random(const choice *c, uint64_t draw) {
 }
 
 /* Of the candidates |w| of word |k| the first of those with the fewest holders,
-   if these are fewer than |*fewest|; |bits|: their counts. */
-static uint32_t rarest_of(const choice *c, const uint64_t *bits, uint32_t nbits,
-                          uint64_t w, uint32_t k, uint32_t *fewest) {
+   if these are fewer than |*fewest|. */
+static uint32_t rarest_of(const choice *c, uint64_t w, uint32_t k,
+                          uint32_t *fewest) {
+  const uint64_t *counts = c->avail + (size_t)k * c->stride;
+
   while (w != 0) {
     uint64_t least = w;
     uint32_t n = 0;
-    for (uint32_t b = nbits; b-- > 0;) {
-      uint64_t without = least & ~bits[b];
+    for (uint32_t b = c->bits; b-- > 0 && n < *fewest;) {
+      uint64_t without = least & ~counts[b];
       least = without != 0 ? without : least;
       n |= (uint32_t)(without == 0) << b;
     }
@@ -231,8 +235,7 @@ static uint32_t rarest_of(const choice *c, const uint64_t *bits, uint32_t nbits,
 
 /* One turn from a random place on, so that ties fall at random; |least| holders
    are as few as can be. */
-static uint32_t rarest(const choice *c, const uint64_t *avail, uint32_t nbits,
-                       uint64_t draw, uint32_t least) {
+static uint32_t rarest(const choice *c, uint64_t draw, uint32_t least) {
   uint32_t n = c->have->npieces, words = bits_words(n);
   uint32_t from = (uint32_t)(draw % n), best = XL_NONE, fewest = UINT32_MAX;
   uint32_t k = from / 64;
@@ -247,8 +250,7 @@ static uint32_t rarest(const choice *c, const uint64_t *avail, uint32_t nbits,
     } else if (i == words) {
       w &= bits_mask(k, 0, from);
     }
-    uint32_t piece =
-        rarest_of(c, avail + (size_t)k * nbits, nbits, w, k, &fewest);
+    uint32_t piece = rarest_of(c, w, k, &fewest);
     best = piece != XL_NONE ? piece : best;
     k = k + 1 < words ? k + 1 : 0;
   }
@@ -279,10 +281,11 @@ static uint32_t host_choose_piece(xl_view *v, uint32_t i, xl_order order) {
     return at_random(&c, host_random(v));
   case XL_ORDER_RAREST:
     if (f->swarm != NULL) {
-      const uint64_t *avail = xli_peers_avail(f);
-      return avail == NULL ? XL_NONE
-                           : rarest(&c, avail, xli_avail_bits(v->agent->engine),
-                                    host_random(v), i == XL_NONE ? 0 : 1);
+      c.avail = xli_peers_avail(f);
+      c.stride = xli_avail_bits(v->agent->engine);
+      c.bits = xli_bits_of(f->swarm->n);
+      return c.avail == NULL ? XL_NONE
+                             : rarest(&c, host_random(v), i == XL_NONE ? 0 : 1);
     }
     return at_random(&c, host_random(v));
   }

@@ -91,7 +91,7 @@ void xli_peers_add(xl_file *f, const xl_peer_info *info) {
 /* ---- how many see a piece ---- */
 
 uint32_t xli_avail_bits(const xl_engine *eng) {
-  return 32 - (uint32_t)__builtin_clz(eng->cfg.peers_max | 1);
+  return xli_bits_of(eng->cfg.peers_max);
 }
 
 /* Adds 1 to, or takes 1 from, the counts of the pieces |set| of 64. */

@@ -91,6 +91,10 @@ bool xli_peer_has(const xl_file *f, uint32_t i, uint32_t piece);
 const xl_map *xli_peer_map(const xl_file *f, uint32_t i);
 /* How many known, not banned peers see |piece|. */
 uint32_t xli_peers_holders(const xl_file *f, uint32_t piece);
+/* Bits of numbers up to |most|. */
+static inline uint32_t xli_bits_of(uint32_t most) {
+  return 32 - (uint32_t)__builtin_clz(most | 1);
+}
 /* Words of the counts of 64 pieces: they count up to |peers_max|. */
 uint32_t xli_avail_bits(const xl_engine *eng);
 /* Counts of all pieces, xli_avail_bits words for each 64; NULL when out of

@@ -312,17 +312,19 @@ static scan scan_peers(const xl_host *h, xl_view *v, uint32_t start) {
   const xl_file_view *f = h->file(v);
   file_state *fs = h->file_state(v);
   const xl_peer *peers = h->peers(v);
-  peer_state *states = f->npeers == 0 ? NULL : h->peer_state(v, 0);
+  uint32_t npeers = f->npeers;
+  peer_state *states = npeers == 0 ? NULL : h->peer_state(v, 0);
   uint32_t allowed = scopes(h, v), most = count(h, v, P_PEER_REQUESTS);
   scan s = {.best = XL_NONE, .rank = UINT32_MAX, .free_at = XL_NEVER};
   xl_time now = h->now(v);
 
-  for (uint32_t n = 0, i = start; n < f->npeers; n++) {
+  for (uint32_t i = 0; fs->freed && i < npeers; i++) {
+    states[i].useless = 0;
+  }
+  fs->freed = false;
+  for (uint32_t n = 0, i = start; n < npeers; n++) {
     const xl_peer *p = &peers[i];
 
-    if (fs->freed) {
-      states[i].useless = 0;
-    }
     if (!(allowed & 1u << p->scope)) {
       s.strangers++;
       s.rejected |= 1u << XL_REASON_OUT_OF_SCOPE;
@@ -334,9 +336,8 @@ static scan scan_peers(const xl_host *h, xl_view *v, uint32_t start) {
         weigh_peer(&s, p, i, now, most);
       }
     }
-    i = i + 1 < f->npeers ? i + 1 : 0;
+    i = i + 1 < npeers ? i + 1 : 0;
   }
-  fs->freed = false;
   return s;
 }
 
@@ -451,6 +452,12 @@ static bool pick_http(const xl_host *h, xl_view *v, const scan *s, xl_pick *out,
   xl_reason why;
 
   if (f->origin_requests >= most) {
+    return false;
+  }
+  if (peers_suffice(h, v) &&
+      h->now(v) >= xl_time_add(f->started, RATE_WINDOW)) {
+    (void)h->random(v); /* wait, whichever piece it is */
+    *again = xl_time_min(*again, xl_time_add(h->now(v), QOS_CHECK));
     return false;
   }
   piece = h->choose_piece(v, XL_NONE, XL_ORDER_RAREST);
