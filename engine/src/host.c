@@ -204,43 +204,60 @@ static uint32_t at_random(const choice *c, uint64_t draw) {
   return piece != XL_NONE ? piece : first_from(c, 0);
 }
 
-/* Of the candidates |w| of word |k| the first of those with the fewest holders,
-   if these are fewer than |*fewest|. */
-static uint32_t rarest_of(const choice *c, uint64_t w, uint32_t k,
-                          uint32_t *fewest) {
-  const uint64_t *counts = c->avail + (size_t)k * c->stride;
+#define BLOCK 32u /* words that are searched together */
 
-  while (w != 0) {
-    uint64_t least = w;
-    uint32_t n = 0;
-    for (uint32_t b = c->bits; b-- > 0 && n < *fewest;) {
-      uint64_t without = least & ~counts[b];
-      least = without != 0 ? without : least;
-      n |= (uint32_t)(without == 0) << b;
+/* Words of pieces one after another, from a random one on. */
+typedef struct block {
+  uint32_t first, n;
+  uint32_t k[BLOCK]; /* which words */
+  uint64_t w[BLOCK]; /* the candidates of each */
+  const uint64_t *counts[BLOCK];
+} block;
+
+/* Takes out the pieces that the peer holds and is not yet seen to hold. */
+static void hide(const choice *c, block *b) {
+  uint32_t words = bits_words(c->have->npieces);
+
+  for (uint32_t i = c->seen; i < c->map->nheld; i++) {
+    uint32_t piece = xl_map_journal(c->map, i), k = piece / 64;
+    uint32_t j = (k >= b->first ? 0 : words) + k - b->first;
+    for (; j < b->n; j += words) { /* the word of |from| comes twice */
+      b->w[j] &= ~((uint64_t)1 << (piece % 64));
     }
-    if (n >= *fewest) {
-      return XL_NONE;
-    }
-    for (uint64_t x = least; x != 0; x &= x - 1) {
-      uint32_t piece = k * 64 + bits_low(x);
-      if (c->map == NULL || xli_map_sees(c->map, piece, c->seen)) {
-        *fewest = n;
-        return piece;
-      }
-    }
-    w &= ~least;
   }
-  return XL_NONE;
 }
 
-/* One turn from a random place on, so that ties fall at random; |least| holders
-   are as few as can be. */
-static uint32_t rarest(const choice *c, uint64_t draw, uint32_t least) {
-  uint32_t n = c->have->npieces, words = bits_words(n);
-  uint32_t from = (uint32_t)(draw % n), best = XL_NONE, fewest = UINT32_MAX;
-  uint32_t k = from / 64;
+/* Leaves those with the fewest holders, and returns how many these are. */
+static uint32_t fewest_of(const choice *c, block *b) {
+  uint32_t n = 0, m = 0;
 
-  for (uint32_t i = 0; i <= words && fewest > least; i++) {
+  for (uint32_t j = 0; j < b->n; j++) { /* words with candidates */
+    b->k[m] = b->k[j];
+    b->w[m] = b->w[j];
+    b->counts[m] = c->avail + (size_t)b->k[j] * c->stride;
+    m += b->w[j] != 0;
+  }
+  b->n = m;
+  for (uint32_t bit = c->bits; bit-- > 0;) {
+    uint64_t without = 0;
+    for (uint32_t j = 0; j < b->n; j++) {
+      without |= b->w[j] & ~b->counts[j][bit];
+    }
+    n |= (uint32_t)(without == 0) << bit;
+    for (uint32_t j = 0; without != 0 && j < b->n; j++) {
+      b->w[j] &= ~b->counts[j][bit];
+    }
+  }
+  return n;
+}
+
+/* The candidates from the |i|-th word after that of piece |from| on. */
+static void fill(const choice *c, block *b, uint32_t from, uint32_t i) {
+  uint32_t n = c->have->npieces, words = bits_words(n);
+
+  b->first = (from / 64 + i) % words;
+  b->n = words + 1 - i < BLOCK ? words + 1 - i : BLOCK;
+  for (uint32_t j = 0, k = b->first; j < b->n; j++, i++) {
     uint64_t w = xli_have_free(c->have, k);
     if (c->map != NULL && c->map->held != NULL) {
       w &= c->map->held[k];
@@ -250,9 +267,32 @@ static uint32_t rarest(const choice *c, uint64_t draw, uint32_t least) {
     } else if (i == words) {
       w &= bits_mask(k, 0, from);
     }
-    uint32_t piece = rarest_of(c, w, k, &fewest);
-    best = piece != XL_NONE ? piece : best;
+    b->k[j] = k;
+    b->w[j] = w;
     k = k + 1 < words ? k + 1 : 0;
+  }
+  if (c->map != NULL) {
+    hide(c, b);
+  }
+}
+
+/* One turn from a random place on, so that ties fall at random; |least| holders
+   are as few as can be. */
+static uint32_t rarest(const choice *c, uint64_t draw, uint32_t least) {
+  uint32_t words = bits_words(c->have->npieces), fewest = UINT32_MAX;
+  uint32_t from = (uint32_t)(draw % c->have->npieces), best = XL_NONE;
+  block b;
+
+  for (uint32_t i = 0; i <= words && fewest > least; i += BLOCK) {
+    fill(c, &b, from, i);
+    uint32_t n = fewest_of(c, &b), j = 0;
+    while (j < b.n && b.w[j] == 0) {
+      j++;
+    }
+    if (j < b.n && n < fewest) {
+      fewest = n;
+      best = b.k[j] * 64 + bits_low(b.w[j]);
+    }
   }
   return best;
 }
