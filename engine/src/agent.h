@@ -14,20 +14,17 @@ typedef struct upload {
 } upload;
 
 struct xl_agent {
+  cache cache;     /* first: what others look at */
+  upload *uploads; /* owned */
   xl_engine *engine;
-  xl_agent *prev, *next; /* of the engine, newest first */
-  void *user;
   const xl_policy *policy;
   const xl_value *params; /* borrowed */
-  xl_job *jobs;           /* oldest first */
   request *requests;
-  upload *uploads;         /* owned */
+  xl_job *jobs;            /* oldest first */
   struct machine *machine; /* owned; NULL: every default */
-  cache cache;
-  xl_time due; /* key in the heap; never later than what is due */
+  xl_time due;             /* key in the heap; never later than what is due */
   uint64_t draws;
   xl_device_view device;
-  xl_bytes late; /* booked to no file */
   uint32_t upload_cap;
   uint32_t id, seq, heap_i;
   uint32_t numbers; /* of requests and searches, so far */
@@ -38,7 +35,10 @@ struct xl_agent {
   bool resched : 1;
   bool waits : 1;   /* loaded and not started: nothing runs */
   bool notices : 1; /* some may be told */
-  xl_bytes state[]; /* the policy's */
+  xl_bytes late;    /* booked to no file */
+  void *user;
+  xl_agent *prev, *next; /* of the engine, newest first */
+  xl_bytes state[];      /* the policy's */
 };
 
 /* Something of |a| is due at |at|. */

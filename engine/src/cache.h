@@ -16,16 +16,16 @@ typedef struct copy {
   uint32_t id;      /* of the record */
   uint32_t uploads; /* being served now */
   xl_version version;
+  uint32_t piece_bytes;
+  bool validated;
+  bool cached;   /* counts in the cache's bytes */
+  bool doomed;   /* goes when it is no longer served */
   xl_map *map;   /* owned unless |file| has it */
   xl_file *file; /* still its own; NULL: the cache's */
   xl_bytes size; /* of the local file */
   xl_time used;
   xl_time expires;
   xl_span age_max; /* idle; 0: does not restart */
-  uint32_t piece_bytes;
-  bool validated;
-  bool cached; /* counts in the cache's bytes */
-  bool doomed; /* goes when it is no longer served */
 } copy;
 
 typedef struct cache {
