@@ -322,6 +322,28 @@ static xl_file *add_file(xl_job *j, const xl_file_info *info) {
   return f;
 }
 
+/* The key of ranges tells them, behind the content's name: rows are found by it
+   (R642). */
+static bool good_key(loader *l, xl_name key, const xl_range_spec *ranges,
+                     uint32_t nranges) {
+  const char *text = string(l, key);
+  const char *rows = text == NULL ? NULL : strrchr(text, '#');
+
+  if (nranges == 0 || rows == NULL) {
+    return nranges == 0;
+  }
+  size_t len = (size_t)(rows - text);
+  char *content = xli_new(l->eng, len + 1);
+  if (content == NULL) {
+    return false;
+  }
+  memcpy(content, text, len);
+  content[len] = '\0';
+  bool same = xli_file_key(l->eng, content, ranges, nranges) == key;
+  xli_free(l->eng, content);
+  return same;
+}
+
 /* Names and ranges; makes the file. NULL when they are bad. */
 static xl_file *make_file(loader *l, xl_job *j) {
   xl_name local = text(l, true), key = text(l, true);
@@ -330,7 +352,8 @@ static xl_file *make_file(loader *l, xl_job *j) {
   xl_range_spec *ranges;
   xl_file *f = NULL;
 
-  if (load_ranges(l, &ranges, &info.nranges) && must(l, info.piece_bytes > 0)) {
+  if (load_ranges(l, &ranges, &info.nranges) && must(l, info.piece_bytes > 0) &&
+      must(l, good_key(l, key, ranges, info.nranges))) {
     info.local = string(l, local);
     info.ranges = ranges;
     f = add_file(j, &info);

@@ -351,14 +351,13 @@ static inline bool env_reload(env *w, uint32_t i) {
   env_forget(w, w->agents[i]);
   xl_agent_del(w->agents[i]);
   w->agents[i] = NULL;
-  bool ok = xl_agent_load(&w->agents[i], w->eng, &cfg, p, len, NULL, w->now) ==
-                XL_OK &&
-            xl_agent_start(w->agents[i], w->now) == XL_OK;
+  bool ok =
+      xl_agent_load(&w->agents[i], w->eng, &cfg, p, len, NULL, w->now) == XL_OK;
+  free(p);
   if (ok && memcmp(&l, xl_agent_ledger(w->agents[i]), sizeof l) != 0) {
     env_broken("a loaded ledger is another");
   }
-  free(p);
-  return ok;
+  return ok && xl_agent_start(w->agents[i], w->now) == XL_OK;
 }
 
 #endif
