@@ -30,7 +30,7 @@
   X(config, 0, 2, 4, 8, 30, 8) /* data, no-mtime, requests, peers, erratic */  \
   X(agent, 2, 8, 12, 6, 0, 0)  /* policy, peer-caching flags, disk */          \
   X(remove, 1, 6, 40, 0, 0, 0)                                                 \
-  X(create, 16, 6, 8, 4, 9, 0)      /* agent, slot, priority, flags */         \
+  X(create, 16, 6, 8, 4, 12, 0)     /* agent, slot, priority, flags */         \
   X(add, 40, 6, 8, 200, 5000, 5000) /* .., kind of URL, pieces, ranges */      \
   X(resume, 60, 6, 8, 0, 0, 0)                                                 \
   X(suspend, 8, 6, 8, 0, 0, 0)                                                 \

@@ -2,6 +2,8 @@
 /* What each line of a script does. */
 #include <stdlib.h>
 
+#include <xl/http.h>
+
 #include "driver_world.h"
 #include "file.h"
 
@@ -115,6 +117,9 @@ static void play_create(world *w, const uint32_t *a) {
     xl_job_set_priority(j, (xl_priority)(a[2] % 4), w->now);
     xl_job_set_peercaching(j, a[3] > 3 ? 3 : a[3], w->now);
     xl_job_set_min_retry_delay(j, 5, w->now);
+    if (a[3] > 7) {
+      xl_job_set_dynamic_content(j, true, w->now);
+    }
   }
 }
 

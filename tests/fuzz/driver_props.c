@@ -253,6 +253,9 @@ static void look_for_job(world *w, const xl_job *j) {
                      : same(xl_job_owner(j), owner->sid) &&
                            xl_job_owner_integrity(j) == owner->integrity,
        "a job of another owner");
+  must(xl_job_cost_flags(j) == m->cost &&
+           (final || xl_job_notify_interface(j) == m->interface),
+       "cost flags or an interface that nobody has set");
 }
 
 static void look_for_jobs(world *w, uint32_t i, uint32_t flags) {

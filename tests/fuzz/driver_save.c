@@ -77,7 +77,8 @@ static void say_job(FILE *out, const xl_job *j) {
           xli_rare(j)->max_download_s, xl_job_acl_flags(j),
           xl_job_security_flags(j), (int)p.usage, or_none(p.proxies),
           or_none(p.bypass), or_none(program), or_none(parameters));
-  fprintf(out, "%x %d %x %u, %lld %lld, %u %u\n", xl_job_notify_flags(j),
+  fprintf(out, "%x %x %d %d %x %u, %lld %lld, %u %u\n", xl_job_notify_flags(j),
+          xl_job_cost_flags(j), xl_job_dynamic_content(j),
           (int)xl_job_priority_of(j), xl_job_peercaching(j),
           xl_job_error_count(j), (long long)t.creation, (long long)t.completion,
           id.b[15], id.b[3]);
