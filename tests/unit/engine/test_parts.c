@@ -319,7 +319,15 @@ static void test_parameters(void) {
                {XL_PARAM_ENUM, "grou", false, 0, 0},
                {XL_PARAM_BOOL, "true", true, 1, 0},
                {XL_PARAM_BOOL, "no", true, 0, 0},
-               {XL_PARAM_BOOL, "maybe", false, 0, 0}};
+               {XL_PARAM_BOOL, "on", true, 1, 0},
+               {XL_PARAM_BOOL, "1", true, 1, 0},
+               {XL_PARAM_BOOL, "maybe", false, 0, 0},
+               {XL_PARAM_FRACTION, "0.3x", false, 0, 0},
+               {XL_PARAM_FRACTION, "x", false, 0, 0},
+               {XL_PARAM_COUNT, "99999999999999999999", false, 0, 0},
+               {XL_PARAM_COUNT, "1.2.3", false, 0, 0},
+               {XL_PARAM_TEXT, "any text", true, 0, 0},
+               {(xl_param_type)99, "1", false, 0, 0}};
 
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     xl_param p = {.type = cases[i].type, .choices = "lan|group|internet"};

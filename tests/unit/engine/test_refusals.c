@@ -169,6 +169,92 @@ static void test_prefix(void) { /* R501 */
   fake_del(w);
 }
 
+/* ---- illegal picks of peers, and of what is there ---- */
+
+static xl_pick illegal;
+
+static bool pick_illegal(const xl_host *h, xl_view *v, xl_pick *out,
+                         xl_time *again) {
+  const xl_file_view *f = h->file(v);
+
+  *again = h->now(v) + S(1);
+  if (f->peer_requests + f->origin_requests > 0) {
+    return false;
+  }
+  *out = illegal;
+  return illegal.kind == XL_SOURCE_ORIGIN || f->npeers > 0;
+}
+
+/* Peer 0 holds all of it and sends rubbish, peer 1 shows nothing. */
+static void answer_all(fake *w) {
+  static const xl_peer_info both[] = {{1, XL_SCOPE_SITE}, {7, XL_SCOPE_SITE}};
+  const xl_reply r = {206, {1000, 7}, true, NULL};
+  xl_action act;
+
+  while (xl_engine_next(w->eng, &act)) {
+    if (act.kind == XL_ACT_FIND) {
+      xl_agent_found(act.agent, act.request, both, 2, true, w->now);
+    } else if (act.kind == XL_ACT_HEAD) {
+      xl_agent_reply(act.agent, act.request, &r, w->now);
+    } else if (act.kind == XL_ACT_GET && act.source == XL_SOURCE_PEER) {
+      xl_agent_ended(act.agent, act.request, XL_END_FAILED_CHECK, XL_OK, 50, 0,
+                     w->now);
+    } else if (act.kind == XL_ACT_GET) {
+      xl_agent_deliver(act.agent, act.request, act.range, r.version,
+                       XL_VERDICT_GOOD, NULL, w->now);
+    }
+  }
+}
+
+static void test_illegal_picks(void) {
+#define FROM(source, number, last, why_)                                       \
+  {                                                                            \
+    .kind = XL_SOURCE_##source, .peer = number, .range = {0, last},            \
+    .reason = XL_REASON_##why_                                                 \
+  }
+  static const struct {
+    xl_pick pick;
+    const char *why;
+  } cases[] = {
+      {FROM(ORIGIN, 0, 100, ENDGAME),
+       "asks for bytes that are already received"},
+      {FROM(ORIGIN, 0, 100, POLICY_ORIGIN),
+       "asks for bytes that are received or asked for"},
+      {FROM(PEER, 0, 100, PEER_HAS_IT), "picks a peer that is left out"},
+      {FROM(PEER, 1, 100, PEER_HAS_IT),
+       "asks a peer for pieces it is not seen to hold"},
+      {FROM(PEER, 2, 100, PEER_HAS_IT), "picks a peer that is not known"}};
+  const xl_file_info info = {
+      .remote = URL, .local = "C:\\f", .piece_bytes = 100};
+
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    xl_policy p = piece_policy;
+    fake *w = fake_new();
+    const char *text = "none";
+    p.pick = pick_illegal;
+    p.failed = NULL; /* who fails is left out for a while */
+    illegal = cases[i].pick;
+    xl_agent *a = fake_add_agent(w, &p, 3);
+    xl_agent *holder = fake_add_agent(w, &piece_policy, 3);
+    CHECK_EQ(xl_agent_hold(holder, &info, (xl_version){1000, 7}, 0), XL_OK);
+    xl_job *j = fake_job(w, a);
+    xl_job_set_peercaching(j, 3, 0);
+    fake_file_add(w, j, URL, NULL);
+    CHECK_EQ(xl_job_resume(j, 0), XL_OK);
+    for (int k = 0; k < 20 && xl_engine_status(w->eng, NULL) == XL_OK; k++) {
+      answer_all(w);
+      w->now += S(1);
+      xl_engine_advance(w->eng, w->now);
+    }
+    CHECK_EQ(xl_engine_status(w->eng, &text), XL_E_INVALIDARG);
+    if (strstr(text, cases[i].why) == NULL) {
+      printf("  case %d: %s\n", (int)i, text);
+      CU_FAIL("another answer was refused");
+    }
+    fake_del(w);
+  }
+}
+
 /* ---- after a failure ---- */
 
 typedef struct broken {
@@ -313,4 +399,6 @@ TEST_SUITE("engine refusals",
            {"a machine's numbers must be in range", test_machine},
            {"a file's description must be one", test_files},
            {"R501: prefixes that are none are refused", test_prefix},
+           {"a policy may not pick what is there, or who is not",
+            test_illegal_picks},
            {"after a failure no call and no input does anything", test_failed})
