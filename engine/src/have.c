@@ -63,7 +63,7 @@ bool xli_have_run(const have *h, xl_bytes at, xl_bytes max, xl_bytes *end) {
   uint32_t last = (uint32_t)((max - 1) / h->piece_bytes) + 1;
   bool held = xli_map_holds(h->map, piece);
   uint32_t other =
-      h->map->full ? last : bits_next(h->map->held, piece, last, !held);
+      h->map->full ? last : bits_next(xli_map_held(h->map), piece, last, !held);
 
   assert(at < max && max <= h->size);
   *end = lesser(max, (xl_bytes)other * h->piece_bytes);

@@ -66,7 +66,7 @@ static inline bool xli_have_is_busy(const have *h, uint32_t piece) {
 
 /* Pieces of word |k| that are neither held nor busy. */
 static inline uint64_t xli_have_free(const have *h, uint32_t k) {
-  uint64_t held = h->map->held == NULL ? ~(uint64_t)0 : h->map->held[k];
+  uint64_t held = h->map->full ? ~(uint64_t)0 : xli_map_held(h->map)[k];
   return ~(held | h->busy[k]) & bits_mask(k, 0, h->npieces);
 }
 

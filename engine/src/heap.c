@@ -5,7 +5,7 @@
 #include "alloc.h"
 
 static bool before(const heap_entry *a, const heap_entry *b) {
-  return a->due != b->due ? a->due < b->due : a->seq < b->seq;
+  return a->due != b->due ? a->due < b->due : a->agent->seq < b->agent->seq;
 }
 
 static void put(heap *h, uint32_t i, heap_entry e) {
@@ -71,7 +71,7 @@ static void take_out(heap *h, xl_agent *a) {
 }
 
 void xli_heap_set(heap *h, xl_agent *a, xl_time due) {
-  heap_entry e = {due, a->seq, a};
+  heap_entry e = {due, a};
 
   a->due = due;
   if (due != XL_NEVER && a->heap_i == XL_NONE) {

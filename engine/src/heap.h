@@ -8,9 +8,8 @@
 
 #include <xl/agent.h>
 
-typedef struct heap_entry { /* what is compared lies in the heap itself */
+typedef struct heap_entry { /* what is compared, but for ties */
   xl_time due;
-  uint32_t seq;
   xl_agent *agent;
 } heap_entry;
 

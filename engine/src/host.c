@@ -173,8 +173,8 @@ static uint64_t candidates(const choice *c, uint32_t k) {
   if (c->map == NULL || w == 0) {
     return w;
   }
-  if (c->map->held != NULL) {
-    w &= c->map->held[k];
+  if (!c->map->full) {
+    w &= xli_map_held(c->map)[k];
   }
   for (uint64_t x = w; x != 0; x &= x - 1) {
     uint32_t piece = k * 64 + bits_low(x);
@@ -259,8 +259,8 @@ static void fill(const choice *c, block *b, uint32_t from, uint32_t i) {
   b->n = words + 1 - i < BLOCK ? words + 1 - i : BLOCK;
   for (uint32_t j = 0, k = b->first; j < b->n; j++, i++) {
     uint64_t w = xli_have_free(c->have, k);
-    if (c->map != NULL && c->map->held != NULL) {
-      w &= c->map->held[k];
+    if (c->map != NULL && !c->map->full) {
+      w &= xli_map_held(c->map)[k];
     }
     if (i == 0) {
       w &= bits_mask(k, from, n);

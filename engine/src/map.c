@@ -23,7 +23,6 @@ static xl_map *map_new(xl_engine *eng, uint32_t npieces, bool shared,
     m->id = ++eng->map_ids;
     m->full = full;
     m->width = width;
-    m->held = full ? NULL : (uint64_t *)((unsigned char *)m->marks + marks);
   }
   return m;
 }
@@ -82,8 +81,8 @@ static void set_entry(xl_map *m, uint32_t i, uint32_t value) {
 }
 
 void xli_map_add(xl_map *m, uint32_t piece, xl_time now, xl_span interval) {
-  assert(!m->full && piece < m->npieces && !bits_has(m->held, piece));
-  bits_put(m->held, piece);
+  assert(!m->full && piece < m->npieces && !bits_has(xli_map_held(m), piece));
+  bits_put(xli_map_held(m), piece);
   if (m->width > 0) {
     set_entry(m, m->nheld, piece);
     set_entry(m, m->npieces + piece, m->nheld);
@@ -101,7 +100,7 @@ const char *xli_map_check(const xl_map *m) {
     return m->nheld == m->npieces ? NULL : "a full map lacks pieces";
   }
   for (uint32_t k = 0; k < bits_words(m->npieces); k++) {
-    n += bits_count(m->held[k]);
+    n += bits_count(xli_map_held(m)[k]);
   }
   if (n != m->nheld) {
     return "a map's count is not that of its bits";

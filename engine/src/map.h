@@ -36,9 +36,19 @@ struct xl_map {
   bool full;
   uint8_t width; /* bytes of an entry; 0: not shared */
   uint8_t nmarks;
-  uint64_t *held;   /* NULL: full; then busy, journal, positions */
-  map_mark marks[]; /* newest first; full: 1, private: none */
+  /* Newest first; full: 1, private: none. Unless full there follow: held, busy,
+     journal, positions. */
+  _Alignas(8) map_mark marks[];
 };
+
+_Static_assert(MAP_MARKS * sizeof(map_mark) % 8 == 0, "words are aligned");
+
+/* Of a map that is not full. */
+static inline uint64_t *xli_map_held(const xl_map *m) {
+  size_t marks = m->width > 0 ? MAP_MARKS : 0;
+
+  return (uint64_t *)((uintptr_t)m->marks + marks * sizeof(map_mark));
+}
 
 /* All NULL when out of memory. A map and its parts are one block of memory,
    freed with xli_free. */
@@ -52,11 +62,11 @@ void xli_map_add(xl_map *m, uint32_t piece, xl_time now, xl_span interval);
 const char *xli_map_check(const xl_map *m);
 
 static inline bool xli_map_holds(const xl_map *m, uint32_t piece) {
-  return piece < m->npieces && (m->full || bits_has(m->held, piece));
+  return piece < m->npieces && (m->full || bits_has(xli_map_held(m), piece));
 }
 
 static inline uint64_t *xli_map_busy(const xl_map *m) {
-  return m->held + bits_words(m->npieces);
+  return xli_map_held(m) + bits_words(m->npieces);
 }
 
 /* Entry |i| of the journal of a shared map; behind it are the positions. */

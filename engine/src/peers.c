@@ -112,7 +112,7 @@ static void count(const xl_file *f, const xl_map *m, uint32_t from, uint32_t n,
 
   if (m->full || (from == 0 && n == m->nheld)) { /* 64 at a time */
     for (uint32_t k = from / 64; k * 64 < m->npieces; k++) {
-      uint64_t set = m->full ? bits_mask(k, from, n) : m->held[k];
+      uint64_t set = m->full ? bits_mask(k, from, n) : xli_map_held(m)[k];
       step(avail + (size_t)k * bits, bits, set, add);
     }
     return;

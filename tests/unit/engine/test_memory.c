@@ -158,7 +158,7 @@ static size_t cost(const xl_policy *policy, uint32_t flags, xl_bytes map) {
 }
 
 static void test_size(void) { /* B10 */
-  enum { MAP = 32, BITS = 128, MARKS = 8 * 12, ORDER = 2 * 2 * 1000 };
+  enum { MAP = 24, BITS = 128, MARKS = 8 * 12, ORDER = 2 * 2 * 1000 };
   size_t origin = cost(&origin_policy, 0, MAP + 2 * BITS);
   size_t swarm = cost(&piece_policy, 3, MAP + 2 * BITS + MARKS + ORDER);
 
