@@ -997,6 +997,19 @@ static void test_access(void) {
   fake_del(b.w);
 }
 
+static void test_whole_at_loss(void) {
+  bed b = bed_new(&origin_policy);
+
+  CHECK_EQ(xl_job_resume(b.j, 0), XL_OK);
+  fake_act(b.w);
+  b.w->now = S(5); /* the last byte came a while ago, and was not yet told */
+  xl_agent_link(b.dev, false, b.w->now);
+  CHECK_EQ(xl_job_state_of(b.j), XL_JOB_TRANSFERRED);
+  CHECK_EQ(fake_progress(b.f).transferred, 1000);
+  fake_act(b.w);
+  fake_del(b.w);
+}
+
 /* ---- notices ---- */
 
 static void test_disable(void) {
@@ -1463,6 +1476,8 @@ TEST_SUITE(
     {"R433: an administrator takes a job without its secrets",
      test_take_ownership},
     {"R434 R413: owner, elevation and integrity guard a job", test_access},
+    {"R406: a file whose last byte had come when the network went is done",
+     test_whole_at_loss},
     {"R425: DISABLE wins, flags choose", test_disable},
     {"R427: files are told before the job, one at a time", test_order},
     {"R427: a notice is repeated until it is answered", test_repeated},
