@@ -52,6 +52,20 @@ static void check_choice(const xl_host *h, xl_view *v, uint32_t peer,
   }
 }
 
+/* The array of peers says what |p| says of peer |i|. */
+static void check_row(const xl_host *h, xl_view *v, uint32_t i,
+                      const xl_peer_view *p) {
+  const xl_peer *row = &h->peers(v)[i];
+  bool quiet = row->quiet_until > h->now(v);
+
+  must(row->id == p->id && row->nheld == p->nheld && row->scope == p->scope &&
+           row->requests == p->requests && row->failures == p->failures &&
+           row->received == p->received &&
+           (row->banned && quiet) == p->banned &&
+           (row->banned || row->quiet_until == p->busy_until),
+       "the array of peers says something else");
+}
+
 static bool pick_from_peer(const xl_host *h, xl_view *v, xl_pick *out) {
   const xl_file_view *f = h->file(v);
   uint64_t x = h->random(v);
@@ -62,6 +76,7 @@ static bool pick_from_peer(const xl_host *h, xl_view *v, xl_pick *out) {
   }
   uint32_t i = (uint32_t)(x % f->npeers);
   h->peer(v, i, &p);
+  check_row(h, v, i, &p);
   if (p.banned) {
     return false;
   }
