@@ -136,7 +136,8 @@ bool xli_cache_may_share(const xl_file *f) {
   const xl_policy *p = f->job->agent->policy;
 
   return p->swarms && p->flavour != XL_FLAVOUR_BITS3 &&
-         p->flavour != XL_FLAVOUR_BITS4 && may_serve(f) && !f->completed &&
+         p->flavour != XL_FLAVOUR_BITS4 && may_serve(f) && !f->admitted &&
+         !f->completed &&
          xli_cache_find(f->job->agent, f->key, f->version) == XL_NONE;
 }
 
@@ -315,8 +316,8 @@ xl_err xli_cache_hold(xl_agent *a, xl_name key, xl_name url, xl_version v,
 bool xli_cache_load(xl_agent *a, const copy *c, uint32_t npieces) {
   copy in = *c;
 
-  if (find_copy(a, c->key, c->version) != XL_NONE ||
-      c->size > a->cache.max || a->cache.held > a->cache.max - c->size) {
+  if (find_copy(a, c->key, c->version) != XL_NONE || c->size > a->cache.max ||
+      a->cache.held > a->cache.max - c->size) {
     return false;
   }
   in.map = xli_map_full(a->engine, npieces, a->engine->now);

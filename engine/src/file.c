@@ -170,6 +170,7 @@ void xli_file_del(xl_engine *eng, xl_file *f) {
 }
 
 void xli_file_lighten(xl_file *f) {
+  xli_cache_unshare(f);
   free_swarm(f);
   xli_have_fini(engine_of(f), &f->have);
   f->begun = false;

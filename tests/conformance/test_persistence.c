@@ -723,6 +723,8 @@ static void half_completed(const xl_policy *policy) {
   j = xl_agent_job(a, 0);
   xl_file_progress_of(xl_job_file(j, 1), &p);
   CHECK_EQ(p.completed, true);
+  CU_ASSERT_PTR_NULL(
+      xl_agent_map(a, xl_engine_name(w->eng, B), (xl_version){1000, 1}));
   CHECK_EQ(xl_agent_start(a, w->now), XL_OK);
   CHECK_EQ(xl_job_complete(j, w->now), XL_OK);
   CHECK_EQ(w->nhanded, 1);
@@ -733,6 +735,32 @@ static void half_completed(const xl_policy *policy) {
 
 static void test_half_completed(void) {
   half_completed(&origin_policy);
+}
+
+static void test_cleared(void) {
+  fake *w = fake_new();
+  uint32_t ids[1];
+
+  fake_add_origin(w, A, 1000, 1);
+  xl_agent *a = fake_add_agent(w, &piece_policy, 1);
+  xl_job *j = fake_job(w, a);
+  xl_file *f = fake_file_add(w, j, A, NULL);
+  xl_job_set_peercaching(j, 3, 0);
+  xl_job_resume(j, 0);
+  CU_ASSERT(fake_until(w, j, XL_JOB_TRANSFERRED, S(100)));
+  CHECK_EQ(xl_agent_set_peercaching(a, 3, w->now), XL_OK);
+  CHECK_EQ(xl_file_set_validation(f, true, w->now), XL_OK);
+  CHECK_EQ(xl_cache_records(a, ids, 1), 1);
+  CHECK_EQ(xl_cache_clear(a, w->now), XL_OK);
+  saved s = save(w, a);
+  CHECK_EQ(load_as(w, s, &piece_policy, 3, 1, &a), XL_OK);
+  CU_ASSERT_PTR_NULL(
+      xl_agent_map(a, xl_engine_name(w->eng, A), (xl_version){1000, 1}));
+  CHECK_EQ(xl_agent_start(a, w->now), XL_OK);
+  CHECK_EQ(xl_job_complete(xl_agent_job(a, 0), w->now), XL_OK);
+  CU_ASSERT_PTR_NULL(xl_agent_check(a));
+  free(s.p);
+  fake_del(w);
 }
 
 static void test_half_shared(void) {
@@ -1077,6 +1105,8 @@ TEST_SUITE(
      test_no_progress_left},
     {"R416: a job that was completed in part is so after the crash",
      test_half_completed},
+    {"R614: a file whose record was cleared is not shared after the crash",
+     test_cleared},
     {"R416: what it has renamed is not shared after the crash",
      test_half_shared},
     {"R617 R643: records that have a row in common are both kept", test_rows},

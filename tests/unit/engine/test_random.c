@@ -106,7 +106,7 @@ static void test_regressions(void) {
     script_free(&s);
   }
   closedir(dir);
-  CU_ASSERT(n >= 21);
+  CU_ASSERT(n >= 22);
 }
 
 TEST_SUITE("engine random",
