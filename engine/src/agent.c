@@ -95,7 +95,7 @@ void xl_agent_del(xl_agent *a) {
     xli_job_del(eng, j);
   }
   xli_cache_fini(a);
-  xli_machine_del(eng, a->machine);
+  xli_extra_del(eng, a->extra);
   xli_free(eng, a->uploads);
   if (a->prev != NULL) {
     a->prev->next = a->next;

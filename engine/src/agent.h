@@ -20,9 +20,9 @@ struct xl_agent {
   const xl_policy *policy;
   const xl_value *params; /* borrowed */
   request *requests;
-  xl_job *jobs;            /* oldest first */
-  struct machine *machine; /* owned; NULL: every default */
-  xl_time due;             /* key in the heap; never later than what is due */
+  xl_job *jobs;        /* oldest first */
+  struct extra *extra; /* owned; NULL: every default, and nothing known */
+  xl_time due;         /* key in the heap; never later than what is due */
   uint64_t draws;
   xl_device_view device;
   uint32_t upload_cap;

@@ -28,26 +28,40 @@ static const machine defaults = {.caller = MACHINE_SERVICE,
                                  .cost = XL_COST_UNRESTRICTED};
 
 const machine *xli_machine(const xl_agent *a) {
-  return a->machine != NULL ? a->machine : &defaults;
+  return a->extra != NULL && a->extra->machine != NULL ? a->extra->machine
+                                                       : &defaults;
+}
+
+extra *xli_extra_need(xl_agent *a) {
+  if (a->extra == NULL) {
+    a->extra = xli_new(a->engine, sizeof *a->extra);
+  }
+  return a->extra;
 }
 
 machine *xli_machine_need(xl_agent *a) {
-  if (a->machine == NULL) {
-    a->machine = xli_new(a->engine, sizeof *a->machine);
-    if (a->machine != NULL) {
-      *a->machine = defaults;
+  extra *o = xli_extra_need(a);
+
+  if (o != NULL && o->machine == NULL) {
+    o->machine = xli_new(a->engine, sizeof *o->machine);
+    if (o->machine != NULL) {
+      *o->machine = defaults;
     }
   }
-  return a->machine;
+  return o == NULL ? NULL : o->machine;
 }
 
-void xli_machine_del(xl_engine *eng, machine *m) {
-  if (m != NULL) {
-    xli_free(eng, m->away);
-    xli_free(eng, m->throttles);
-    xli_free(eng, m->servers.list);
-    xli_free(eng, m);
+void xli_extra_del(xl_engine *eng, extra *o) {
+  if (o == NULL) {
+    return;
   }
+  if (o->machine != NULL) {
+    xli_free(eng, o->machine->away);
+    xli_free(eng, o->machine->throttles);
+    xli_free(eng, o->machine);
+  }
+  xli_free(eng, o->servers.list);
+  xli_free(eng, o);
 }
 
 /* NULL: out of memory, or the engine has failed. */
@@ -251,8 +265,8 @@ xl_rate xl_agent_background_rate(const xl_agent *a, xl_priority p) {
 }
 
 void xli_machine_due(xl_agent *a) {
-  if (a->machine != NULL && a->machine->window <= a->engine->now) {
-    look_at_clock(a, a->machine);
+  if (xli_machine(a)->window <= a->engine->now) {
+    look_at_clock(a, a->extra->machine);
     a->resched = true;
   }
 }

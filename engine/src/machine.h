@@ -33,13 +33,21 @@ typedef struct machine {
   xl_name *away;       /* owned; users that are logged off */
   uint32_t naway, away_cap;
   cache_admin cache; /* the peer cache's limits and flags */
-  servers servers;   /* of a BITS 3 client */
 } machine;
+
+/* What most agents do without: each part is made when it is needed. */
+typedef struct extra {
+  machine *machine; /* owned; NULL: every default */
+  servers servers;  /* of a BITS 3 client */
+} extra;
+
+/* |a|'s, made if need be; NULL when out of memory. */
+extra *xli_extra_need(xl_agent *a);
+void xli_extra_del(xl_engine *eng, extra *o);
 
 const machine *xli_machine(const xl_agent *a);
 /* |a|'s own, made if need be; NULL when out of memory. */
 machine *xli_machine_need(xl_agent *a);
-void xli_machine_del(xl_engine *eng, machine *m);
 /* May the caller change a job of |owner| (R434)? */
 bool xli_machine_may_change(const xl_agent *a, const account *owner);
 /* The caller may create one more job (R452, R453, R456). */

@@ -9,7 +9,9 @@
 #include "machine.h"
 
 const servers *xli_servers(const xl_agent *a) {
-  return &xli_machine(a)->servers;
+  static const servers none;
+
+  return a->extra == NULL ? &none : &a->extra->servers;
 }
 
 bool xli_servers_live(const server *s, xl_time now) {
@@ -49,12 +51,12 @@ static uint32_t oldest(const servers *t) {
 }
 
 static bool add(xl_agent *a, const server *s) {
-  machine *m = xli_machine_need(a);
+  extra *o = xli_extra_need(a);
 
-  if (m == NULL) {
+  if (o == NULL) {
     return false;
   }
-  servers *t = &m->servers;
+  servers *t = &o->servers;
   if (t->n == SERVERS_MAX) {
     take_out(t, oldest(t));
   }
@@ -78,7 +80,7 @@ void xli_servers_heard(xl_agent *a, uint32_t id, xl_scope scope) {
   if (i == XL_NONE) {
     add(a, &s);
   } else {
-    a->machine->servers.list[i] = s;
+    a->extra->servers.list[i] = s;
   }
 }
 
@@ -86,13 +88,13 @@ void xli_servers_drop(xl_agent *a, uint32_t id) {
   uint32_t i = place_of(xli_servers(a), id);
 
   if (i != XL_NONE) {
-    take_out(&a->machine->servers, i);
+    take_out(&a->extra->servers, i);
   }
 }
 
 void xli_servers_clear(xl_agent *a) {
-  if (a->machine != NULL) {
-    a->machine->servers.n = 0;
+  if (a->extra != NULL) {
+    a->extra->servers.n = 0;
   }
 }
 

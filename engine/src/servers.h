@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The servers a BITS 3 client knows (R615, R624): devices that answered one of
- * its searches or supplied bytes within 7 days. A part of the machine, and kept
+ * its searches or supplied bytes within 7 days. A part of the agent, and kept
  * over a restart. Other flavours know peers for as long as a file needs them,
  * and keep no table.
  */
