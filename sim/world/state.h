@@ -146,6 +146,7 @@ typedef struct world {
   const net_ops *ops;
   net *net;
   xl_engine *eng;
+  struct slab *memory; /* of the engine */
   fail *why;
   bool failed;
   bool torn;          /* a device did not start again: there are no tables */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/slab.h"
 #include "world/state.h"
 
 xl_agent *world_agent(world *w, uint32_t device) {
@@ -172,6 +173,7 @@ static xl_bytes arrived(void *arg, const xl_agent *agent, uint32_t request) {
   return wire_arrived(arg, xl_agent_id(agent), request);
 }
 
+#ifdef __SANITIZE_ADDRESS__ /* which sees malloc's blocks only */
 static void *heap(void *arg, void *ptr, size_t size) {
   (void)arg;
   if (size == 0) {
@@ -180,6 +182,11 @@ static void *heap(void *arg, void *ptr, size_t size) {
   }
   return realloc(ptr, size);
 }
+#else
+static void *heap(void *arg, void *ptr, size_t size) {
+  return slab_resize(arg, ptr, size);
+}
+#endif
 
 /* ---- a run ----------------------------------------------------------------
  */
@@ -191,7 +198,7 @@ static bool open_all(world *w) {
   xl_env env = {
       .size = sizeof env,
       .arg = w,
-      .alloc = {heap, NULL},
+      .alloc = {heap, w->memory},
       .draw = draw,
       .peer_map = peer_map,
       .arrived = arrived,
@@ -203,7 +210,8 @@ static bool open_all(world *w) {
   if (w->net == NULL) {
     return false;
   }
-  if (xl_engine_new(&w->eng, &w->cfg->engine, &env) != XL_OK) {
+  if (w->memory == NULL ||
+      xl_engine_new(&w->eng, &w->cfg->engine, &env) != XL_OK) {
     return fail_set(w->why, EXIT_RUN_FAILED, "out of memory");
   }
   w->wire_free = w->chan_free = w->offer_free = w->find_free = XL_NONE;
@@ -231,6 +239,7 @@ static bool open_all(world *w) {
 static void close_all(world *w) {
   crash_free(w);
   xl_engine_del(w->eng);
+  slab_del(w->memory);
   if (w->net != NULL) {
     w->ops->close(w->net);
   }
@@ -376,6 +385,7 @@ bool world_run(const world_cfg *cfg, world_result *out, fail *why) {
              .fl = cfg->fleet,
              .scn = cfg->fleet->scn,
              .ops = cfg->net,
+             .memory = slab_new(),
              .why = why};
   bool good = open_all(&w);
 
