@@ -75,8 +75,10 @@ static void test_edges(void) {
     memset(b, 2, sizes[i]);
     CU_ASSERT(holds(&(block){a, 0}, sizes[i], 1));
     CU_ASSERT_PTR_NULL(slab_resize(s, a, 0));
-    CU_ASSERT_PTR_EQUAL(slab_resize(s, b, sizes[i]), b);
-    slab_resize(s, b, 0);
+    unsigned char *c = slab_resize(s, b, sizes[i]);
+    CU_ASSERT(c == b || sizes[i] > 65528); /* malloc may move its own */
+    CU_ASSERT(holds(&(block){c, 0}, sizes[i], 2));
+    slab_resize(s, c, 0);
   }
   CU_ASSERT_PTR_NULL(slab_resize(s, NULL, 0));
   slab_del(s);
